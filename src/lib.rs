@@ -1,0 +1,1 @@
+//! hlm: an embedded probabilistic programming language for hierarchical models.
