@@ -1,1 +1,5 @@
 //! hlm: an embedded probabilistic programming language for hierarchical models.
+
+pub mod diag;
+pub mod source;
+pub mod syntax;

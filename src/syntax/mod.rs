@@ -1,0 +1,3 @@
+//! Text to syntax tree and back: tokens, grammar, tree, canonical printing.
+
+pub mod ast;
