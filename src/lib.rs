@@ -1,6 +1,10 @@
 //! hlm: an embedded probabilistic programming language for hierarchical models.
 
+pub mod builtins;
 pub mod diag;
+pub mod ir;
+pub mod loops;
 pub mod mcmc;
 pub mod source;
 pub mod syntax;
+pub mod types;

@@ -1,0 +1,266 @@
+//! Builds procedures: fresh ids, nested blocks, and the folding that costs nothing to do at once.
+
+use super::{
+    Buffer, BufferId, Cell, CellId, Message, MessageId, Op, Procedure, Role, Stmt, ValueId,
+};
+use crate::builtins::{Kind, Prim};
+use std::collections::BTreeMap;
+
+/// Appends statements to the innermost open block of a procedure.
+#[derive(Debug, Default)]
+pub struct Builder {
+    /// The procedure so far; its body is filled by [`Builder::finish`].
+    pub procedure: Procedure,
+    /// Open blocks, outermost first.
+    blocks: Vec<Vec<Stmt>>,
+    /// Constants of integers defined in the outermost block, so that each exists once.
+    integers: BTreeMap<i64, ValueId>,
+    /// The same of reals, by bits.
+    reals: BTreeMap<u64, ValueId>,
+    /// What defined each constant value: for folding.
+    constants: BTreeMap<ValueId, Op>,
+    /// Definitions of constants, put before everything else at the end.
+    prologue: Vec<Stmt>,
+}
+
+impl Builder {
+    /// An empty procedure of that name, with its outermost block open.
+    pub fn new(name: &str) -> Builder {
+        Builder {
+            procedure: Procedure {
+                name: name.to_string(),
+                ..Procedure::default()
+            },
+            blocks: vec![Vec::new()],
+            ..Builder::default()
+        }
+    }
+
+    /// A builder that goes on with an existing procedure's tables and an empty body.
+    pub fn resume(mut procedure: Procedure) -> Builder {
+        procedure.body = Vec::new();
+        Builder {
+            procedure,
+            blocks: vec![Vec::new()],
+            ..Builder::default()
+        }
+    }
+
+    /// A new value that nothing defines yet (a loop's variable).
+    pub fn fresh(&mut self, kind: Kind) -> ValueId {
+        let id = ValueId(self.procedure.values.len() as u32);
+        self.procedure.values.push(kind);
+        id
+    }
+
+    /// The kind of a value.
+    pub fn kind(&self, value: ValueId) -> Kind {
+        self.procedure.values[value.0 as usize]
+    }
+
+    /// Appends a statement.
+    pub fn push(&mut self, stmt: Stmt) {
+        if let Some(block) = self.blocks.last_mut() {
+            block.push(stmt);
+        }
+    }
+
+    /// Defines a value by an operation that the caller knows not to fold.
+    pub fn define(&mut self, kind: Kind, op: Op) -> ValueId {
+        let value = self.fresh(kind);
+        self.push(Stmt::Let(value, op));
+        value
+    }
+
+    /// An integer constant.
+    pub fn int(&mut self, constant: i64) -> ValueId {
+        if let Some(&value) = self.integers.get(&constant) {
+            return value;
+        }
+        let value = self.fresh(Kind::Int);
+        self.prologue.push(Stmt::Let(value, Op::Int(constant)));
+        self.integers.insert(constant, value);
+        self.constants.insert(value, Op::Int(constant));
+        value
+    }
+
+    /// A real constant.
+    pub fn real(&mut self, constant: f64) -> ValueId {
+        if let Some(&value) = self.reals.get(&constant.to_bits()) {
+            return value;
+        }
+        let value = self.fresh(Kind::Real);
+        self.prologue.push(Stmt::Let(value, Op::Real(constant)));
+        self.reals.insert(constant.to_bits(), value);
+        self.constants.insert(value, Op::Real(constant));
+        value
+    }
+
+    /// The integer that a value is known to be.
+    pub fn known_int(&self, value: ValueId) -> Option<i64> {
+        match self.constants.get(&value) {
+            Some(Op::Int(constant)) => Some(*constant),
+            _ => None,
+        }
+    }
+
+    /// The real that a value is known to be.
+    pub fn known_real(&self, value: ValueId) -> Option<f64> {
+        match self.constants.get(&value) {
+            Some(Op::Real(constant)) => Some(*constant),
+            _ => None,
+        }
+    }
+
+    /// A primitive applied to values, folded where that is exact and free: see [`super::fold`](crate::loops).
+    pub fn prim(&mut self, prim: Prim, args: &[ValueId]) -> ValueId {
+        if let Some(value) = self.fold(prim, args) {
+            return value;
+        }
+        self.define(prim.result(), Op::Prim(prim, args.to_vec()))
+    }
+
+    /// `buffer[index]`
+    pub fn load(&mut self, buffer: BufferId, index: ValueId) -> ValueId {
+        let kind = self.procedure.buffers[buffer.0 as usize].kind;
+        if let Some(position) = self
+            .known_int(index)
+            .and_then(|index| usize::try_from(index).ok())
+        {
+            match &self.procedure.buffers[buffer.0 as usize].role {
+                Role::ConstantReal(contents) => {
+                    if let Some(&constant) = contents.get(position) {
+                        return self.real(constant);
+                    }
+                }
+                Role::ConstantInt(contents) => {
+                    if let Some(&constant) = contents.get(position) {
+                        return self.int(constant);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.define(kind, Op::Load(buffer, index))
+    }
+
+    /// The current value of a cell.
+    pub fn get(&mut self, cell: CellId) -> ValueId {
+        let kind = self.procedure.cells[cell.0 as usize].kind;
+        self.define(kind, Op::Get(cell))
+    }
+
+    /// A new cell.
+    pub fn cell(&mut self, name: &str, kind: Kind) -> CellId {
+        let id = CellId(self.procedure.cells.len() as u32);
+        self.procedure.cells.push(Cell {
+            name: name.to_string(),
+            kind,
+        });
+        id
+    }
+
+    /// A new buffer.
+    pub fn buffer(&mut self, name: &str, kind: Kind, len: usize, role: Role) -> BufferId {
+        let id = BufferId(self.procedure.buffers.len() as u32);
+        self.procedure.buffers.push(Buffer {
+            name: name.to_string(),
+            kind,
+            len,
+            role,
+        });
+        id
+    }
+
+    /// A new message.
+    pub fn message(&mut self, message: Message) -> MessageId {
+        let id = MessageId(self.procedure.messages.len() as u32);
+        self.procedure.messages.push(message);
+        id
+    }
+
+    /// Opens a nested block; statements go there until [`Builder::close`].
+    pub fn open(&mut self) {
+        self.blocks.push(Vec::new());
+    }
+
+    /// Closes the innermost nested block and returns its statements.
+    pub fn close(&mut self) -> Vec<Stmt> {
+        if self.blocks.len() > 1 {
+            self.blocks.pop().unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// A loop over `start..end`; `body` gets the loop's variable.
+    pub fn for_loop<E>(
+        &mut self,
+        start: ValueId,
+        end: ValueId,
+        reverse: bool,
+        body: impl FnOnce(&mut Builder, ValueId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let var = self.fresh(Kind::Int);
+        self.open();
+        let outcome = body(self, var);
+        let body = self.close();
+        outcome?;
+        self.push(Stmt::For {
+            var,
+            start,
+            end,
+            reverse,
+            body,
+        });
+        Ok(())
+    }
+
+    /// The finished procedure.
+    pub fn finish(mut self) -> Procedure {
+        let mut body = std::mem::take(&mut self.prologue);
+        body.append(&mut self.blocks.pop().unwrap_or_default());
+        self.procedure.body = body;
+        self.procedure
+    }
+
+    /// Integer arithmetic on constants and the neutral elements of arithmetic: exact on every input, NaN included.
+    fn fold(&mut self, prim: Prim, args: &[ValueId]) -> Option<ValueId> {
+        match (prim, args) {
+            (Prim::ToReal, &[a]) => self.known_int(a).map(|a| self.real(a as f64)),
+            (Prim::AddInt | Prim::SubInt | Prim::MulInt, &[a, b]) => self.fold_int(prim, a, b),
+            (Prim::Mul, &[a, b]) => match (self.known_real(a), self.known_real(b)) {
+                (Some(a), Some(b)) => Some(self.real(a * b)),
+                (Some(1.0), None) => Some(b),
+                (None, Some(1.0)) => Some(a),
+                _ => None,
+            },
+            (Prim::Div, &[a, b]) if self.known_real(b) == Some(1.0) => Some(a),
+            (Prim::Add, &[a, b]) => match (self.known_real(a), self.known_real(b)) {
+                (Some(a), Some(b)) => Some(self.real(a + b)),
+                _ => None,
+            },
+            (Prim::Sub, &[a, b]) => match (self.known_real(a), self.known_real(b)) {
+                (Some(a), Some(b)) => Some(self.real(a - b)),
+                (None, Some(0.0)) => Some(a),
+                _ => None,
+            },
+            (Prim::Neg, &[a]) => self.known_real(a).map(|a| self.real(-a)),
+            _ => None,
+        }
+    }
+
+    fn fold_int(&mut self, prim: Prim, a: ValueId, b: ValueId) -> Option<ValueId> {
+        match (prim, self.known_int(a), self.known_int(b)) {
+            (Prim::AddInt, Some(a), Some(b)) => a.checked_add(b).map(|sum| self.int(sum)),
+            (Prim::SubInt, Some(a), Some(b)) => a.checked_sub(b).map(|sum| self.int(sum)),
+            (Prim::MulInt, Some(a), Some(b)) => a.checked_mul(b).map(|sum| self.int(sum)),
+            (Prim::AddInt, Some(0), None) => Some(b),
+            (Prim::AddInt | Prim::SubInt, None, Some(0)) => Some(a),
+            (Prim::MulInt, Some(1), None) => Some(b),
+            (Prim::MulInt, None, Some(1)) => Some(a),
+            (Prim::MulInt, Some(0), None) | (Prim::MulInt, None, Some(0)) => Some(self.int(0)),
+            _ => None,
+        }
+    }
+}
