@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod diag;
+pub mod interp;
 pub mod ir;
 pub mod loops;
 pub mod mcmc;
