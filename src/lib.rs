@@ -3,6 +3,7 @@
 pub mod builtins;
 pub mod diag;
 pub mod interp;
+pub mod io;
 pub mod ir;
 pub mod loops;
 pub mod mcmc;

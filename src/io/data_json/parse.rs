@@ -1,0 +1,647 @@
+//! Reads Stan JSON in one pass, straight into flat arrays.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::error::LineCounter;
+use super::{
+    Data, DataEntry, DataError, DataKind, DataProblem, DataValue, FirstReal, IgnoredEntry,
+    MissingElement, RealReason, is_identifier,
+};
+
+/// How deep brackets may nest: far above any declared shape, far below what would exhaust a thread's stack (a guess).
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// Longest piece of the file that an error message quotes, in bytes.
+const MAX_QUOTED: usize = 40;
+
+/// Reads a Stan JSON data file.
+///
+/// An error is returned for text that is not JSON, for a name given twice and for brackets nested too deep. A value
+/// that is JSON but that no Stan variable can hold is kept as an error in its [`DataEntry`].
+pub fn parse_data_json(file: &[u8]) -> Result<Data, DataError> {
+    let mut parser = Parser { file, at: 0 };
+    let members = match parser.parse_file() {
+        Ok(members) => members,
+        Err((problem, span)) => return Err(LineCounter::new(file).locate(problem, span)),
+    };
+    let mut data = Data::default();
+    let mut counter = LineCounter::new(file);
+    for Member {
+        name,
+        name_span,
+        value_span,
+        value,
+    } in members
+    {
+        if is_identifier(&name) {
+            let value = value
+                .finish(&[])
+                .map_err(|(problem, span)| counter.locate(problem, span));
+            data.put(DataEntry {
+                name,
+                name_span,
+                value,
+            });
+        } else {
+            data.ignored.push(IgnoredEntry {
+                name,
+                name_span,
+                value_span,
+            });
+        }
+    }
+    Ok(data)
+}
+
+type Fault = (DataProblem, Range<usize>);
+
+struct Member {
+    name: String,
+    name_span: Range<usize>,
+    value_span: Range<usize>,
+    value: Builder,
+}
+
+struct Parser<'a> {
+    file: &'a [u8],
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn parse_file(&mut self) -> Result<Vec<Member>, Fault> {
+        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+        if self.file.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
+        }
+        let mut members: Vec<Member> = Vec::new();
+        let mut first_spans: BTreeMap<String, Range<usize>> = BTreeMap::new();
+        self.expect(
+            b'{',
+            "`{`: a data file is one object, as {\"N\": 3, \"y\": [1, 2, 3]}",
+        )?;
+        self.parse_object(|parser, name, name_span| {
+            if let Some(first) = first_spans.insert(name.clone(), name_span.clone()) {
+                return Err((DataProblem::RepeatedName { name, first }, name_span));
+            }
+            let start = parser.at;
+            let mut value = Builder::default();
+            parser.parse_value(&mut value, 0, 1)?;
+            members.push(Member {
+                name,
+                name_span,
+                value_span: start..parser.at,
+                value,
+            });
+            Ok(())
+        })?;
+        self.skip_space();
+        if self.at < self.file.len() {
+            return Err(self.unexpected("the end of the file after the closing `}`"));
+        }
+        Ok(members)
+    }
+
+    /// The members of an object whose `{` has been read, up to and with its `}`.
+    fn parse_object(
+        &mut self,
+        mut parse_member: impl FnMut(&mut Self, String, Range<usize>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        if self.eat(b'}') {
+            return Ok(());
+        }
+        loop {
+            self.skip_space();
+            if self.peek() != Some(b'"') {
+                return Err(self.unexpected("a name in double quotes"));
+            }
+            let start = self.at + 1;
+            let name = self.parse_string()?;
+            let name_span = start..self.at - 1;
+            self.expect(b':', "`:` after the name")?;
+            self.skip_space();
+            parse_member(self, name, name_span)?;
+            if self.eat(b'}') {
+                return Ok(());
+            }
+            self.expect(b',', "`,` or `}`")?;
+        }
+    }
+
+    /// One value at `level` dimensions inside the variable (or tuple slot) that `builder` collects. `depth` counts all
+    /// brackets around it.
+    fn parse_value(
+        &mut self,
+        builder: &mut Builder,
+        level: usize,
+        depth: usize,
+    ) -> Result<(), Fault> {
+        self.skip_space();
+        let start = self.at;
+        if depth > MAX_DEPTH {
+            return Err((DataProblem::TooDeep, start..self.file.len().min(start + 1)));
+        }
+        match self.peek() {
+            Some(b'[') => {
+                self.at += 1;
+                builder.open_array(level, start);
+                let length = self.parse_elements(builder, level, depth)?;
+                builder.close_array(level, length, start..self.at);
+            }
+            Some(b'{') => {
+                self.at += 1;
+                self.parse_tuple(builder, level, depth, start)?;
+            }
+            Some(b'"') => {
+                let text = self.parse_string()?;
+                match special_value(&text) {
+                    Some(scalar) => builder.push(scalar, level, start..self.at),
+                    None => builder.fault(DataProblem::Text(shorten(&text)), start..self.at),
+                }
+            }
+            Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {
+                let scalar = self.parse_word(builder)?;
+                builder.push(scalar, level, start..self.at);
+            }
+            _ => return Err(self.unexpected("a number or an array")),
+        }
+        if level == 0 {
+            builder.values += 1;
+            builder.span.get_or_insert(start..self.at);
+        }
+        Ok(())
+    }
+
+    /// The elements of an array whose `[` has been read, up to and with its `]`; their number.
+    fn parse_elements(
+        &mut self,
+        builder: &mut Builder,
+        level: usize,
+        depth: usize,
+    ) -> Result<usize, Fault> {
+        if self.eat(b']') {
+            return Ok(0);
+        }
+        let mut length = 0;
+        loop {
+            self.parse_value(builder, level + 1, depth + 1)?;
+            length += 1;
+            if self.eat(b']') {
+                return Ok(length);
+            }
+            self.expect(b',', "`,` or `]`")?;
+            self.skip_space();
+            if self.peek() == Some(b']') {
+                return Err(self.unexpected("another element: JSON allows no comma before `]`"));
+            }
+        }
+    }
+
+    fn parse_tuple(
+        &mut self,
+        builder: &mut Builder,
+        level: usize,
+        depth: usize,
+        start: usize,
+    ) -> Result<(), Fault> {
+        builder.open_tuple(level, start);
+        let mut keys = 0;
+        self.parse_object(|parser, key, key_span| {
+            keys += 1;
+            match slot_number(&key) {
+                Some(slot) => {
+                    parser.parse_value(builder.slots.entry(slot).or_default(), 0, depth + 1)
+                }
+                None => {
+                    builder.fault(DataProblem::NotATuple(shorten(&key)), key_span);
+                    parser.parse_value(&mut Builder::default(), 0, depth + 1)
+                }
+            }
+        })?;
+        builder.close_tuple(keys, start..self.at);
+        Ok(())
+    }
+
+    /// A number, `true`, `false`, `null` or a bare special value.
+    fn parse_word(&mut self, builder: &mut Builder) -> Result<Scalar, Fault> {
+        let start = self.at;
+        let is_word =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_');
+        while self.peek().is_some_and(is_word) {
+            self.at += 1;
+        }
+        let span = start..self.at;
+        let word = str::from_utf8(&self.file[span.clone()]).unwrap_or_default();
+        if let Some(is_integer) = number_form(word) {
+            let scalar = number(word, is_integer);
+            if matches!(scalar, Scalar::Real(value) if value.is_infinite()) {
+                builder.fault(DataProblem::NumberTooLarge(shorten(word)), span);
+            }
+            return Ok(scalar);
+        }
+        match word {
+            "true" => Ok(Scalar::Int(1)),
+            "false" => Ok(Scalar::Int(0)),
+            "null" => Ok(Scalar::Missing),
+            _ => special_value(word).ok_or_else(|| {
+                let unsigned = word.trim_start_matches(['-', '+', '.']);
+                let problem = if unsigned.starts_with(|c: char| c.is_ascii_digit()) || unsigned.is_empty() {
+                    DataProblem::BadNumber(shorten(word))
+                } else {
+                    let expected = "a number or an array (text stands in double quotes, a missing value is null)";
+                    DataProblem::Unexpected { found: format!("`{}`", shorten(word)), expected }
+                };
+                (problem, span)
+            }),
+        }
+    }
+
+    /// A string, from its opening quote to after its closing one.
+    fn parse_string(&mut self) -> Result<String, Fault> {
+        let start = self.at;
+        self.at += 1;
+        let mut bytes = Vec::new();
+        loop {
+            match self.peek() {
+                None | Some(b'\n' | b'\r') => {
+                    return Err((DataProblem::UnterminatedString, start..self.at));
+                }
+                Some(b'"') => {
+                    self.at += 1;
+                    return String::from_utf8(bytes)
+                        .map_err(|_| (DataProblem::NotUtf8, start..self.at));
+                }
+                Some(b'\\') => {
+                    let escape = self.at;
+                    let character = self.parse_escape().ok_or(()).map_err(|()| {
+                        (
+                            DataProblem::BadEscape,
+                            escape..(escape + 2).min(self.file.len()),
+                        )
+                    })?;
+                    bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                Some(byte) => {
+                    self.at += 1;
+                    bytes.push(byte);
+                }
+            }
+        }
+    }
+
+    fn parse_escape(&mut self) -> Option<char> {
+        let letter = *self.file.get(self.at + 1)?;
+        self.at += 2;
+        match letter {
+            b'"' | b'\\' | b'/' => Some(char::from(letter)),
+            b'b' => Some('\u{8}'),
+            b'f' => Some('\u{c}'),
+            b'n' => Some('\n'),
+            b'r' => Some('\r'),
+            b't' => Some('\t'),
+            b'u' => {
+                let unit = self.parse_hex4()?;
+                if !(0xD800..0xDC00).contains(&unit) {
+                    return char::from_u32(unit);
+                }
+                if self.file.get(self.at..self.at + 2)? != b"\\u" {
+                    return None;
+                }
+                self.at += 2;
+                let low = self
+                    .parse_hex4()?
+                    .checked_sub(0xDC00)
+                    .filter(|&low| low < 0x400)?;
+                char::from_u32(0x10000 + ((unit - 0xD800) << 10) + low)
+            }
+            _ => None,
+        }
+    }
+
+    fn parse_hex4(&mut self) -> Option<u32> {
+        let digits = self.file.get(self.at..self.at + 4)?;
+        self.at += 4;
+        digits.iter().try_fold(0, |unit, &digit| {
+            Some(unit * 16 + char::from(digit).to_digit(16)?)
+        })
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.file.get(self.at).copied()
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// Skips space and, if `wanted` follows, reads it.
+    fn eat(&mut self, wanted: u8) -> bool {
+        self.skip_space();
+        let found = self.peek() == Some(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, wanted: u8, expected: &'static str) -> Result<(), Fault> {
+        if self.eat(wanted) {
+            Ok(())
+        } else {
+            Err(self.unexpected(expected))
+        }
+    }
+
+    /// What stands at the current place, as an error.
+    fn unexpected(&self, expected: &'static str) -> Fault {
+        let rest = &self.file[self.at..];
+        let is_word =
+            |byte: &u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-+._".contains(byte);
+        let length = rest
+            .iter()
+            .take_while(|byte| is_word(byte))
+            .count()
+            .max(usize::from(!rest.is_empty()));
+        let found = match rest {
+            [] => "the end of the file".to_string(),
+            _ => format!("`{}`", shorten(&String::from_utf8_lossy(&rest[..length]))),
+        };
+        (
+            DataProblem::Unexpected { found, expected },
+            self.at..self.at + length,
+        )
+    }
+}
+
+fn shorten(text: &str) -> String {
+    if text.len() <= MAX_QUOTED {
+        return text.to_string();
+    }
+    let end = (0..=MAX_QUOTED)
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+#[derive(Clone, Copy)]
+enum Scalar {
+    Int(i64),
+    BigInt(f64),
+    Real(f64),
+    Missing,
+}
+
+/// Whether `word` is a JSON number, and if so whether it is written as an integer.
+fn number_form(word: &str) -> Option<bool> {
+    fn digits(text: &[u8]) -> usize {
+        text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    }
+    let mut rest = word.strip_prefix('-').unwrap_or(word).as_bytes();
+    let whole = digits(rest);
+    if whole == 0 || (whole > 1 && rest[0] == b'0') {
+        return None;
+    }
+    rest = &rest[whole..];
+    let mut is_integer = true;
+    if let [b'.', fraction @ ..] = rest {
+        let count = digits(fraction);
+        if count == 0 {
+            return None;
+        }
+        is_integer = false;
+        rest = &fraction[count..];
+    }
+    if let [b'e' | b'E', exponent @ ..] = rest {
+        let exponent = if let [b'+' | b'-', unsigned @ ..] = exponent {
+            unsigned
+        } else {
+            exponent
+        };
+        let count = digits(exponent);
+        if count == 0 {
+            return None;
+        }
+        is_integer = false;
+        rest = &exponent[count..];
+    }
+    rest.is_empty().then_some(is_integer)
+}
+
+/// The value of a word that has the form of a number; infinite when it is too large.
+fn number(word: &str, is_integer: bool) -> Scalar {
+    if is_integer && let Ok(value) = word.parse::<i32>() {
+        return Scalar::Int(i64::from(value));
+    }
+    match word.parse::<f64>() {
+        Ok(value) if is_integer && value.is_finite() => Scalar::BigInt(value),
+        Ok(value) => Scalar::Real(value),
+        Err(_) => Scalar::Real(f64::NAN),
+    }
+}
+
+/// `NaN`, `Inf`, `Infinity` with an optional sign in any case, and R's `NA`.
+fn special_value(text: &str) -> Option<Scalar> {
+    let (magnitude, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (f64::NEG_INFINITY, &text[1..]),
+        Some(b'+') => (f64::INFINITY, &text[1..]),
+        _ => (f64::INFINITY, text),
+    };
+    if unsigned.eq_ignore_ascii_case("inf") || unsigned.eq_ignore_ascii_case("infinity") {
+        Some(Scalar::Real(magnitude))
+    } else if text.eq_ignore_ascii_case("nan") {
+        Some(Scalar::Real(f64::NAN))
+    } else if text == "NA" {
+        Some(Scalar::Missing)
+    } else {
+        None
+    }
+}
+
+/// The slot that a key of a tuple names, from 1.
+fn slot_number(key: &str) -> Option<usize> {
+    let is_plain = key.bytes().all(|byte| byte.is_ascii_digit()) && !key.starts_with('0');
+    if is_plain { key.parse().ok() } else { None }
+}
+
+/// Collects one variable, or one slot over all tuples of an array.
+#[derive(Default)]
+struct Builder {
+    /// Length of the arrays at each level, known once the first of them is closed.
+    lengths: Vec<Option<usize>>,
+    content: Content,
+    ints: Vec<i64>,
+    reals: Vec<f64>,
+    missing: Vec<MissingElement>,
+    first_real: Option<FirstReal>,
+    slots: BTreeMap<usize, Builder>,
+    /// Tuples seen so far.
+    tuples: usize,
+    /// Whole values read into this builder: one for a variable, one per tuple for a slot.
+    values: usize,
+    span: Option<Range<usize>>,
+    /// The first problem; what follows it is only checked to be JSON.
+    fault: Option<Fault>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq)]
+enum Content {
+    #[default]
+    Nothing,
+    Numbers,
+    Tuples,
+}
+
+impl Content {
+    fn describe(self) -> &'static str {
+        match self {
+            Content::Nothing => "an array",
+            Content::Numbers => "a number",
+            Content::Tuples => "a tuple",
+        }
+    }
+}
+
+impl Builder {
+    fn fault(&mut self, problem: DataProblem, span: Range<usize>) {
+        self.fault.get_or_insert((problem, span));
+    }
+
+    fn open_array(&mut self, level: usize, start: usize) {
+        if level < self.lengths.len() {
+            return;
+        }
+        if self.content == Content::Nothing {
+            self.lengths.push(None);
+        } else {
+            let expected = self.content.describe();
+            self.fault(
+                DataProblem::MixedElements {
+                    expected,
+                    found: "an array",
+                },
+                start..start + 1,
+            );
+        }
+    }
+
+    fn close_array(&mut self, level: usize, length: usize, span: Range<usize>) {
+        match self.lengths.get_mut(level) {
+            Some(Some(expected)) if *expected != length => {
+                let problem = DataProblem::Ragged {
+                    expected: *expected,
+                    found: length,
+                };
+                self.fault(problem, span);
+            }
+            Some(known) => *known = Some(length),
+            None => {}
+        }
+    }
+
+    /// Checks that a number or tuple may stand at `level`, beside what was seen before.
+    fn accept(&mut self, content: Content, level: usize, span: Range<usize>) -> bool {
+        let in_place = level == self.lengths.len();
+        if !in_place || (self.content != Content::Nothing && self.content != content) {
+            let expected = if level < self.lengths.len() {
+                "an array"
+            } else {
+                self.content.describe()
+            };
+            self.fault(
+                DataProblem::MixedElements {
+                    expected,
+                    found: content.describe(),
+                },
+                span,
+            );
+        }
+        self.content = content;
+        self.fault.is_none()
+    }
+
+    fn push(&mut self, scalar: Scalar, level: usize, span: Range<usize>) {
+        if !self.accept(Content::Numbers, level, span.clone()) {
+            return;
+        }
+        let index = self.ints.len().max(self.reals.len());
+        if let Scalar::Missing = scalar {
+            self.missing.push(MissingElement {
+                index,
+                span: span.clone(),
+            });
+        }
+        let (value, reason) = match scalar {
+            Scalar::Int(value) if self.first_real.is_none() => return self.ints.push(value),
+            Scalar::Missing if self.first_real.is_none() => return self.ints.push(0),
+            Scalar::Int(value) => return self.reals.push(value as f64),
+            Scalar::Missing => return self.reals.push(f64::NAN),
+            Scalar::BigInt(value) => (value, RealReason::BeyondInt32),
+            Scalar::Real(value) => (value, RealReason::Written),
+        };
+        if self.first_real.is_none() {
+            self.first_real = Some(FirstReal {
+                index,
+                span,
+                reason,
+            });
+            self.reals = std::mem::take(&mut self.ints)
+                .into_iter()
+                .map(|value| value as f64)
+                .collect();
+            for element in &self.missing {
+                self.reals[element.index] = f64::NAN;
+            }
+        }
+        self.reals.push(value);
+    }
+
+    fn open_tuple(&mut self, level: usize, start: usize) {
+        self.accept(Content::Tuples, level, start..start + 1);
+    }
+
+    fn close_tuple(&mut self, keys: usize, span: Range<usize>) {
+        self.tuples += 1;
+        let tuples = self.tuples;
+        let expected = if tuples == 1 { keys } else { self.slots.len() };
+        // The count of a slot's values tells a repeated or absent key apart from one value per tuple.
+        let is_complete = self.fault.is_some()
+            || keys > 0
+                && keys == self.slots.len()
+                && self.slots.keys().copied().eq(1..=keys)
+                && self.slots.values().all(|slot| slot.values == tuples);
+        if !is_complete {
+            self.fault(DataProblem::TupleSlots { expected }, span.clone());
+        }
+        if let Some(fault) = self.slots.values_mut().find_map(|slot| slot.fault.take()) {
+            self.fault.get_or_insert(fault);
+        }
+    }
+
+    /// The finished value; `outer` are the sizes of the arrays around a tuple's slot.
+    fn finish(self, outer: &[usize]) -> Result<DataValue, Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let mut dims = outer.to_vec();
+        dims.extend(self.lengths.iter().map(|length| length.unwrap_or(0)));
+        let kind = match self.content {
+            Content::Tuples => {
+                let slots = self.slots.into_values().map(|slot| slot.finish(&dims));
+                DataKind::Tuple(slots.collect::<Result<_, _>>()?)
+            }
+            Content::Nothing | Content::Numbers if self.first_real.is_some() => {
+                DataKind::Real(self.reals)
+            }
+            Content::Nothing | Content::Numbers => DataKind::Int(self.ints),
+        };
+        let span = self.span.unwrap_or(0..0);
+        Ok(DataValue {
+            kind,
+            dims,
+            span,
+            missing: self.missing,
+            first_real: self.first_real,
+        })
+    }
+}
