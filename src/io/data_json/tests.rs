@@ -18,15 +18,11 @@ fn value(text: &str) -> DataValue {
 }
 
 fn value_problem(text: &str) -> DataProblem {
-    let data = read(&format!("{{\"x\": {text}}}"));
-    let problem = data
-        .get("x")
-        .unwrap()
+    read(&format!("{{\"x\": {text}}}")).entries()[0]
         .value
         .clone()
         .expect_err(text)
-        .problem;
-    problem
+        .problem
 }
 
 fn file_error(text: &str) -> DataError {
