@@ -5,6 +5,7 @@ pub mod diag;
 pub mod interp;
 pub mod io;
 pub mod ir;
+pub mod kernels;
 pub mod loops;
 pub mod mcmc;
 pub mod source;
