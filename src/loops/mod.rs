@@ -11,9 +11,14 @@
 
 mod build;
 mod intrinsic;
+mod print;
+mod stop;
+mod verify;
 
 pub use build::Builder;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
+pub use stop::{Scalar, Stop};
+pub use verify::verify;
 
 use crate::builtins::{Draw, Kind, Prim};
 use crate::source::Span;
