@@ -6,8 +6,10 @@
 
 mod container;
 mod draw;
+mod kernel;
 mod prim;
 
 pub use container::Container;
 pub use draw::Draw;
+pub use kernel::{Kernel, Scalar};
 pub use prim::{Kind, Prim};

@@ -4,4 +4,4 @@ mod select;
 mod value;
 
 pub use select::{Pick, Selection};
-pub use value::{Container, Scalar, Scalars, UNSET_INT, Value};
+pub use value::{Container, Scalars, UNSET_INT, Value};

@@ -25,6 +25,11 @@ impl Pick {
         }
     }
 
+    /// The positions it picks, in order.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len()).map(|at| self.position(at))
+    }
+
     fn position(&self, at: usize) -> usize {
         match self {
             Pick::Single(position) => *position,

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use super::select::Selection;
+use crate::builtins::Scalar;
 use crate::types::Ty;
 
 /// The value of an `int` that was never assigned: the least 32-bit integer.
@@ -44,33 +45,6 @@ pub enum Scalars {
     Int(Vec<i64>),
     /// Of everything else.
     Real(Vec<f64>),
-}
-
-/// One scalar.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scalar {
-    /// An `int`; truth values are 0 and 1.
-    Int(i64),
-    /// A `real`.
-    Real(f64),
-}
-
-impl Scalar {
-    /// The scalar as a real.
-    pub fn as_real(self) -> f64 {
-        match self {
-            Scalar::Int(value) => value as f64,
-            Scalar::Real(value) => value,
-        }
-    }
-
-    /// The scalar as an integer; reals are truncated towards zero.
-    pub fn as_int(self) -> i64 {
-        match self {
-            Scalar::Int(value) => value,
-            Scalar::Real(value) => value as i64,
-        }
-    }
 }
 
 impl From<Scalar> for Value {
@@ -117,6 +91,20 @@ impl Scalars {
         match scalar {
             Ty::Int => Scalars::Int(vec![UNSET_INT; len]),
             _ => Scalars::Real(vec![f64::NAN; len]),
+        }
+    }
+
+    /// Adds every scalar of `value` (not a tuple) at the end, converting them to the kind held.
+    pub fn append(&mut self, value: &Value) {
+        match (self, value) {
+            (Scalars::Int(to), Value::Int(value)) => to.push(*value),
+            (Scalars::Int(to), Value::Container(from)) => {
+                to.extend((0..from.len()).map(|at| from.scalars.get(at).as_int()));
+            }
+            (Scalars::Int(to), Value::Real(value)) => to.push(*value as i64),
+            (Scalars::Real(to), Value::Container(from)) => to.extend_from_slice(&from.as_reals()),
+            (Scalars::Real(to), value) => to.extend(value.to_reals()),
+            (Scalars::Int(_), Value::Tuple(_)) => {}
         }
     }
 
