@@ -1,5 +1,6 @@
 //! hlm: an embedded probabilistic programming language for hierarchical models.
 
+pub mod autodiff;
 pub mod builtins;
 pub mod diag;
 pub mod interp;

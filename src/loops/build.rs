@@ -36,14 +36,29 @@ impl Builder {
         }
     }
 
-    /// A builder that goes on with an existing procedure's tables and an empty body.
+    /// A builder that goes on with an existing procedure's tables and an empty body; it knows the constants that the
+    /// old body defined at its top, which the caller must put first again.
     pub fn resume(mut procedure: Procedure) -> Builder {
-        procedure.body = Vec::new();
-        Builder {
+        let body = std::mem::take(&mut procedure.body);
+        let mut builder = Builder {
             procedure,
             blocks: vec![Vec::new()],
             ..Builder::default()
+        };
+        for stmt in &body {
+            match stmt {
+                Stmt::Let(value, Op::Int(constant)) => {
+                    builder.integers.insert(*constant, *value);
+                    builder.constants.insert(*value, Op::Int(*constant));
+                }
+                Stmt::Let(value, Op::Real(constant)) => {
+                    builder.reals.insert(constant.to_bits(), *value);
+                    builder.constants.insert(*value, Op::Real(*constant));
+                }
+                _ => {}
+            }
         }
+        builder
     }
 
     /// A new value that nothing defines yet (a loop's variable).

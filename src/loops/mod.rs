@@ -12,16 +12,22 @@
 mod build;
 mod intrinsic;
 mod print;
+mod rewrite;
 mod stop;
 mod verify;
 
 pub use build::Builder;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
+pub use rewrite::{
+    blocks, blocks_mut, for_each_operand, for_each_operand_inside, rewrite_definitions,
+    rewrite_operands,
+};
 pub use stop::{Scalar, Stop};
 pub use verify::verify;
 
 use crate::builtins::{Draw, Kind, Prim};
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// Names a scalar value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +56,9 @@ pub struct Procedure {
     pub cells: Vec<Cell>,
     /// Every buffer.
     pub buffers: Vec<Buffer>,
+    /// The variable of the innermost `for` loop around the declaration of those buffers that are declared in one: what
+    /// one round leaves in them, no other round reads.
+    pub scopes: BTreeMap<BufferId, ValueId>,
     /// What can go wrong or be printed.
     pub messages: Vec<Message>,
     /// The code.
@@ -91,7 +100,7 @@ pub enum Role {
     Input(u32),
     /// Handed back to the caller, by number: the gradient (0), values, … Zero at the start of the procedure.
     Output(u32),
-    /// Scratch. Contents at the start of the procedure are undefined (whatever the last run left).
+    /// Scratch. NaN (integers: 0) when a workspace is made; afterwards whatever the last run left.
     Work,
     /// Scratch that is zero at the start of the procedure (adjoints).
     Zeroed,
