@@ -10,19 +10,22 @@
 //! emitted a [`Stmt::Check`] before it; [`Role::Constant`] and [`Role::Input`] buffers are never written.
 
 mod build;
+mod evaluate;
 mod intrinsic;
+pub(crate) mod linear;
 mod print;
 mod rewrite;
 mod stop;
 mod verify;
 
 pub use build::Builder;
+pub use evaluate::Evaluator;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
 pub use rewrite::{
     blocks, blocks_mut, for_each_operand, for_each_operand_inside, rewrite_definitions,
     rewrite_operands,
 };
-pub use stop::{Scalar, Stop};
+pub use stop::Stop;
 pub use verify::verify;
 
 use crate::builtins::{Draw, Kind, Prim};

@@ -1,7 +1,7 @@
 //! How a run of a procedure ends early, and how its messages become text.
 
 use super::{Message, MessageId, MessageKind, Part};
-use crate::builtins::Kind;
+use crate::builtins::{Kind, Scalar};
 use crate::source::Span;
 use std::error::Error;
 use std::fmt;
@@ -59,15 +59,6 @@ impl fmt::Display for Stop {
 }
 
 impl Error for Stop {}
-
-/// A scalar of either kind at run time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Scalar {
-    /// An integer or a truth value.
-    Int(i64),
-    /// A real.
-    Real(f64),
-}
 
 impl Scalar {
     /// Zero of that kind.

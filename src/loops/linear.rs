@@ -1,0 +1,99 @@
+//! Carries out the calls of linear algebra on slices: shared by the evaluator and the compiled code.
+
+use super::{Intrinsic, Stop};
+use crate::builtins::{Draw, Scalar};
+use rand::Rng;
+
+/// A dense column-major matrix that a call reads.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix<'m> {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// `rows * cols` elements, column after column.
+    pub values: &'m [f64],
+}
+
+impl<'m> Matrix<'m> {
+    /// A matrix over its elements.
+    pub fn new(rows: usize, cols: usize, values: &'m [f64]) -> Matrix<'m> {
+        Matrix { rows, cols, values }
+    }
+}
+
+/// The elements of what a call writes.
+#[derive(Debug)]
+pub enum Values<'m> {
+    /// Reals.
+    Real(&'m mut [f64]),
+    /// Integers: the indices of [`Intrinsic::SortIndices`].
+    Int(&'m mut [i64]),
+}
+
+/// A dense column-major matrix that a call writes.
+#[derive(Debug)]
+pub struct MatrixMut<'m> {
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// `rows * cols` elements, column after column.
+    pub values: Values<'m>,
+}
+
+impl<'m> MatrixMut<'m> {
+    /// A matrix over its elements.
+    pub fn new(rows: usize, cols: usize, values: Values<'m>) -> MatrixMut<'m> {
+        MatrixMut { rows, cols, values }
+    }
+}
+
+/// Calls the function. Shapes follow from [`Intrinsic`] and are `lower`'s responsibility; a shape or a number of
+/// slices that does not fit is reported like a failure.
+///
+/// # Errors
+/// Why there is no result, in words that complete a message ("the matrix is not positive definite").
+pub fn execute(
+    function: Intrinsic,
+    inputs: &[Matrix<'_>],
+    outputs: &mut [MatrixMut<'_>],
+) -> Result<(), String> {
+    match (function, inputs, outputs) {
+        (Intrinsic::SortIndices { descending }, [keys], [order]) => match &mut order.values {
+            Values::Int(order) => {
+                sort_indices(keys.values, order, descending);
+                Ok(())
+            }
+            Values::Real(_) => Err("indices are integers".to_string()),
+        },
+        _ => Err(format!("{function:?} is not available")),
+    }
+}
+
+/// The places of the keys in ascending or descending order, counted from 1; equal keys keep their order.
+/// NaN counts as larger than every number.
+fn sort_indices(keys: &[f64], order: &mut [i64], descending: bool) {
+    let mut places: Vec<usize> = (0..keys.len()).collect();
+    let compare = |a: f64, b: f64| {
+        let ordered = a.partial_cmp(&b);
+        ordered.unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+    };
+    if descending {
+        places.sort_by(|&a, &b| compare(keys[b], keys[a]));
+    } else {
+        places.sort_by(|&a, &b| compare(keys[a], keys[b]));
+    }
+    for (to, place) in order.iter_mut().zip(places) {
+        *to = place as i64 + 1;
+    }
+}
+
+/// A random draw of one scalar.
+///
+/// # Errors
+/// A draw for which there is no sampler.
+pub fn sample(draw: Draw, args: &[Scalar], generator: &mut dyn Rng) -> Result<Scalar, Stop> {
+    let _ = (args, generator);
+    Err(Stop::internal(format!("{draw:?} is not available")))
+}
