@@ -127,6 +127,23 @@ impl SourceMap {
         }
     }
 
+    /// The bytes of a line, counted from 0, its line break included; `None` beyond the last line.
+    pub fn line_range(&self, source: SourceId, line: usize) -> Option<std::ops::Range<usize>> {
+        let source = self.get(source)?;
+        let start = *source.line_starts.get(line)? as usize;
+        let end = source
+            .line_starts
+            .get(line + 1)
+            .map_or(source.text.len(), |&next| next as usize);
+        Some(start..end)
+    }
+
+    /// How many lines the text has; 0 for an id of another map.
+    pub fn line_count(&self, source: SourceId) -> usize {
+        self.get(source)
+            .map_or(0, |source| source.line_starts.len())
+    }
+
     /// Every source with its name and text, in the order of addition.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &str, &str)> {
         self.sources.iter().enumerate().map(|(at, source)| {

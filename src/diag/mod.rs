@@ -1,8 +1,10 @@
 //! What the compiler tells its user: facts with places, collected in a `Vec` and rendered at the end.
 
 mod codes;
+mod render;
 
 pub use codes::Code;
+pub use render::render;
 
 use crate::source::Span;
 

@@ -183,6 +183,33 @@ impl BaseType {
     pub fn is_constrained(self) -> bool {
         self >= BaseType::Ordered
     }
+
+    /// The type of the values, without the constraint: `vector` for `simplex`.
+    pub fn unconstrained(self) -> BaseType {
+        match self {
+            BaseType::Ordered
+            | BaseType::PositiveOrdered
+            | BaseType::Simplex
+            | BaseType::UnitVector
+            | BaseType::SumToZeroVector => BaseType::Vector,
+            BaseType::SumToZeroMatrix
+            | BaseType::RowStochasticMatrix
+            | BaseType::ColumnStochasticMatrix
+            | BaseType::CovMatrix
+            | BaseType::CorrMatrix
+            | BaseType::CholeskyFactorCov
+            | BaseType::CholeskyFactorCorr => BaseType::Matrix,
+            BaseType::Int
+            | BaseType::Real
+            | BaseType::Complex
+            | BaseType::Vector
+            | BaseType::RowVector
+            | BaseType::Matrix
+            | BaseType::ComplexVector
+            | BaseType::ComplexRowVector
+            | BaseType::ComplexMatrix => self,
+        }
+    }
 }
 
 /// The type of a declared variable, with sizes.

@@ -1,3 +1,27 @@
 //! Text to syntax tree and back: tokens, grammar, tree, canonical printing.
 
 pub mod ast;
+mod build;
+mod depth;
+mod explain;
+mod lexer;
+mod parse;
+mod token;
+mod validate;
+
+pub use lexer::{Included, NoIncludes, ResolveInclude};
+pub use parse::{
+    LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_statements,
+};
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(
+        clippy::all,
+        clippy::unwrap_used,
+        missing_docs,
+        unused,
+        unreachable_pub
+    )]
+    grammar,
+    "/hlm.rs"
+);
