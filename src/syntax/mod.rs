@@ -4,11 +4,16 @@ pub mod ast;
 mod build;
 mod depth;
 mod explain;
+mod format;
 mod lexer;
 mod parse;
 mod token;
 mod validate;
 
+pub use format::{
+    format_expression, format_function, format_program, format_statement, format_type,
+    format_unsized_type,
+};
 pub use lexer::{Included, NoIncludes, ResolveInclude};
 pub use parse::{
     LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_statements,
