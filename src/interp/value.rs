@@ -237,6 +237,14 @@ impl Container {
         }
     }
 
+    /// The indexes (counted from 1) of the scalar at a storage position.
+    pub fn indexes_of(&self, position: usize) -> Vec<usize> {
+        let strides = self.strides();
+        (strides.iter().zip(&self.dims))
+            .map(|(stride, size)| position / stride % size + 1)
+            .collect()
+    }
+
     /// The storage positions in output order: column-major over all dimensions, so the first index varies fastest.
     pub fn output_order(&self) -> Vec<usize> {
         let strides = self.strides();
