@@ -204,10 +204,10 @@ impl Settings {
             "positive and finite",
         );
         require(
-            self.windows.base > 0,
+            self.windows.base > 1,
             "base_window",
             self.windows.base as f64,
-            "at least 1",
+            "at least 2",
         );
         if errors.is_empty() {
             Ok(())
