@@ -4,5 +4,6 @@
 //! functions, so that they agree bit for bit. This is also the one room in which the transcendental methods of
 //! [`f64`] are called; everything else goes through [`special`].
 
+pub mod linalg;
 pub mod random;
 pub mod special;

@@ -32,6 +32,7 @@ fn distance(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64, is_discrete: bool) ->
 }
 
 type Draw = fn(&mut ChainRng) -> f64;
+type CountDraw = fn(&mut ChainRng) -> i64;
 type Cdf = fn(f64) -> f64;
 
 #[test]
@@ -189,7 +190,7 @@ fn discrete_draws_follow_their_distribution_functions() {
             |i: f64| (lchoose(60.0, i) + lchoose(90.0, 40.0 - i) - lchoose(150.0, 40.0)).exp();
         (0..=k as i64).map(|i| mass(i as f64)).sum()
     }
-    let cases: &[(&str, fn(&mut ChainRng) -> i64, Cdf)] = &[
+    let cases: &[(&str, CountDraw, Cdf)] = &[
         (
             "bernoulli",
             |r| bernoulli(r, 0.3),
