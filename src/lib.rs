@@ -1,6 +1,7 @@
 //! hlm: an embedded probabilistic programming language for hierarchical models.
 
 pub mod autodiff;
+pub mod bind;
 pub mod builtins;
 pub mod diag;
 pub mod interp;

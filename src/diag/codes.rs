@@ -55,6 +55,16 @@ codes! {
     MisplacedInitializer = "P0017", "initial value not allowed", "Variables of the data and parameters blocks take no value in the program.";
     SourceTooLarge = "P0018", "file too large", "Source files are limited to four gigabytes.";
     UndocumentedFunction = "P0019", "function without documentation", "Every function of a library file needs a doc comment.";
+
+    // Data.
+    MissingData = "D0001", "variables missing from the data", "The program declares data that the data file does not have; only variables without elements may be absent.";
+    WrongShape = "D0002", "data of another shape", "The sizes of a variable in the data are not the declared ones.";
+    NotInteger = "D0003", "not an integer", "A variable is declared as int, but the data have a real, or an integer beyond 32 bits.";
+    MissingElements = "D0004", "missing values", "Some elements of a variable are null or NA in the data.";
+    OutOfSupport = "D0005", "data outside their constraint", "A value in the data breaks what its declaration promises.";
+    UnusableData = "D0006", "data that no variable can hold", "What the data file has under this name is text, ragged or otherwise no rectangular array of numbers.";
+    BadSize = "D0007", "sizes cannot be evaluated", "A size or bound of a data variable is negative, or its expression fails with these data.";
+    TransformedData = "D0008", "transformed data failed", "The transformed data block rejected the data or failed.";
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rand::Rng;
 use super::evaluate::Evaluator;
 use super::failure::{Eval, Failure};
 use super::frame::{Frame, Layout};
+use super::validate::Violation;
 use super::value::{Container, Scalars, Value};
 use crate::ir::{Expr, Program, VarId};
 use crate::source::Span;
@@ -78,14 +79,18 @@ impl<'p> Interpreter<'p> {
             .declared_dims(variable, &frame)
     }
 
-    /// Checks a variable's declared constraint.
+    /// Checks a variable's declared constraint: what breaks it, if anything does.
     ///
     /// # Errors
-    /// [`Failure::Rejected`] that names the element, its value and what was promised.
-    pub fn validate(&self, variable: VarId, values: &[Option<Value>]) -> Eval<()> {
+    /// Any failure of the constraint's own expressions, which use `values`.
+    pub fn check_constraint(
+        &self,
+        variable: VarId,
+        values: &[Option<Value>],
+    ) -> Eval<Result<(), Violation>> {
         let frame = self.frame(values);
         self.evaluator(false, Effects::default())
-            .validate(variable, &frame)
+            .check_constraint(variable, &frame)
     }
 
     /// The value of an expression over top-level variables, as the REPL asks for it.

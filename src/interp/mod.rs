@@ -23,4 +23,5 @@ pub use index::out_of_range;
 pub use interpreter::{Effects, Generated, Interpreter, Named, Values};
 pub use select::{Pick, Selection};
 pub use text::{describe_dims, describe_shape, display_value};
+pub use validate::Violation;
 pub use value::{Container, Scalars, UNSET_INT, Value};

@@ -18,10 +18,24 @@ use crate::kernels::special;
 /// How far sums, norms, diagonals and symmetry may be off (Stan Math, `constraint_tolerance.hpp`).
 const TOLERANCE: f64 = 1e-8;
 
-/// A broken promise: the indexes of the element (counted from 1; none for the whole value) and the rest of the sentence.
-struct Violation {
-    indexes: Vec<usize>,
-    predicate: String,
+/// A broken promise of a declaration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// The indexes, counted from 1, of the element that breaks it; none where the whole value does.
+    pub indexes: Vec<usize>,
+    /// What is wrong, as the predicate of a sentence: `is -1, but must be at least 0`.
+    pub predicate: String,
+}
+
+impl Violation {
+    /// The whole sentence, given the variable's name.
+    pub fn sentence(&self, name: &str) -> String {
+        if self.indexes.is_empty() {
+            return format!("`{name}` {}", self.predicate);
+        }
+        let indexes: Vec<String> = self.indexes.iter().map(usize::to_string).collect();
+        format!("`{name}[{}]` {}", indexes.join(", "), self.predicate)
+    }
 }
 
 /// A real as messages show it.
@@ -29,28 +43,25 @@ fn shown(value: f64) -> Scalar {
     Scalar::Real(value)
 }
 
-type Check = Result<(), Violation>;
+pub(super) type Check = Result<(), Violation>;
 
 impl Evaluator<'_, '_> {
     /// Rejects unless the variable satisfies its declared constraint.
     pub(super) fn validate(&self, var: VarId, frame: &Frame<'_>) -> Eval<()> {
         let variable = self.program.variable(var);
+        self.check_constraint(var, frame)?.map_err(|violation| {
+            Failure::rejected(violation.sentence(&variable.name), variable.span)
+        })
+    }
+
+    /// Whether the variable satisfies its declared constraint.
+    pub(super) fn check_constraint(&self, var: VarId, frame: &Frame<'_>) -> Eval<Check> {
+        let variable = self.program.variable(var);
         if variable.constraint == Constraint::None {
-            return Ok(());
+            return Ok(Ok(()));
         }
         let value = self.variable(var, variable.span, frame)?;
-        self.satisfies(&variable.constraint, value, frame)?.map_err(
-            |Violation { indexes, predicate }| {
-                let name = &variable.name;
-                let subject = if indexes.is_empty() {
-                    format!("`{name}`")
-                } else {
-                    let indexes: Vec<String> = indexes.iter().map(usize::to_string).collect();
-                    format!("`{name}[{}]`", indexes.join(", "))
-                };
-                Failure::rejected(format!("{subject} {predicate}"), variable.span)
-            },
-        )
+        self.satisfies(&variable.constraint, value, frame)
     }
 
     fn satisfies(&self, constraint: &Constraint, value: &Value, frame: &Frame<'_>) -> Eval<Check> {
