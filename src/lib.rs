@@ -11,5 +11,6 @@ pub mod kernels;
 pub mod loops;
 pub mod mcmc;
 pub mod source;
+pub mod summary;
 pub mod syntax;
 pub mod types;

@@ -216,10 +216,10 @@ impl<'a> Reader<'a> {
             match field.trim().parse() {
                 Ok(value) => self.values.push(value),
                 Err(_) => {
-                    let names = self.chain.sampler_columns.iter().chain(&self.chain.columns);
+                    let mut names = self.chain.sampler_columns.iter().chain(&self.chain.columns);
                     let column = names
-                        .cloned()
                         .nth(place)
+                        .cloned()
                         .unwrap_or_else(|| format!("number {}", place + 1));
                     return Err(self.error(FileProblem::NotANumber {
                         column,

@@ -1,0 +1,21 @@
+//! What draws say: means, quantiles, how far to trust them, and what went wrong. Plain arrays only.
+
+mod autocovariance;
+mod ess;
+mod names;
+mod normal;
+mod quantile;
+mod ranks;
+mod rhat;
+mod table;
+mod variable;
+mod warnings;
+
+pub use names::{NamePattern, display_name};
+pub use quantile::{mcse_quantile, quantile_of_sorted};
+pub use table::{Summary, SummaryRow, summarise};
+pub use variable::{Summariser, VariableSummary};
+pub use warnings::{ChainStatistics, SamplingWarning, ebfmi, sampling_warnings};
+
+/// Fewest draws per chain for which R̂ and effective sample sizes are computed; posterior and ArviZ ask for the same.
+pub const MIN_DRAWS: usize = 4;
