@@ -9,6 +9,7 @@ pub mod io;
 pub mod ir;
 pub mod kernels;
 pub mod loops;
+pub mod lower;
 pub mod mcmc;
 pub mod source;
 pub mod summary;

@@ -65,6 +65,10 @@ codes! {
     UnusableData = "D0006", "data that no variable can hold", "What the data file has under this name is text, ragged or otherwise no rectangular array of numbers.";
     BadSize = "D0007", "sizes cannot be evaluated", "A size or bound of a data variable is negative, or its expression fails with these data.";
     TransformedData = "D0008", "transformed data failed", "The transformed data block rejected the data or failed.";
+
+    // Data and compiling.
+    NegativeSize = "D0101", "negative size", "A size is negative once the data are known.";
+    NotCompiled = "R0101", "not compiled", "A construct that the compiler does not support yet, or that it would have to know before the program runs.";
 }
 
 #[cfg(test)]

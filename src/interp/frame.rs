@@ -82,7 +82,7 @@ pub(super) struct Frame<'v> {
 }
 
 impl<'v> Frame<'v> {
-    fn of_size(size: usize) -> Frame<'v> {
+    pub(super) fn of_size(size: usize) -> Frame<'v> {
         Frame {
             values: vec![None; size],
         }

@@ -321,7 +321,15 @@ impl<'p> Interpreter<'p> {
         frame
     }
 
-    fn evaluator<'a, 'e>(&'a self, jacobian: bool, effects: Effects<'e>) -> Evaluator<'a, 'e> {
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn evaluator<'a, 'e>(
+        &'a self,
+        jacobian: bool,
+        effects: Effects<'e>,
+    ) -> Evaluator<'a, 'e> {
         Evaluator {
             program: self.program,
             layout: &self.layout,

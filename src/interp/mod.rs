@@ -9,6 +9,7 @@ mod failure;
 mod frame;
 mod index;
 mod interpreter;
+mod known;
 mod lift;
 mod select;
 mod statement;

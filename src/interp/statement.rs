@@ -27,11 +27,11 @@ pub(super) enum Flow {
 }
 
 /// The left side of an assignment.
-struct Place<'a> {
-    target: VarId,
-    projections: &'a [usize],
-    indices: &'a [Index],
-    span: Span,
+pub(super) struct Place<'a> {
+    pub(super) target: VarId,
+    pub(super) projections: &'a [usize],
+    pub(super) indices: &'a [Index],
+    pub(super) span: Span,
 }
 
 impl Evaluator<'_, '_> {
@@ -288,7 +288,7 @@ impl Evaluator<'_, '_> {
         Ok(true)
     }
 
-    fn assign_value(
+    pub(super) fn assign_value(
         &self,
         place: &Place<'_>,
         value: Value,

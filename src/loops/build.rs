@@ -3,7 +3,7 @@
 use super::{
     Buffer, BufferId, Cell, CellId, Message, MessageId, Op, Procedure, Role, Stmt, ValueId,
 };
-use crate::builtins::{Kind, Prim};
+use crate::builtins::{Kind, Prim, Scalar};
 use std::collections::BTreeMap;
 
 /// Appends statements to the innermost open block of a procedure.
@@ -241,6 +241,12 @@ impl Builder {
 
     /// Integer arithmetic on constants and the neutral elements of arithmetic: exact on every input, NaN included.
     fn fold(&mut self, prim: Prim, args: &[ValueId]) -> Option<ValueId> {
+        if let Some(scalar) = self.apply(prim, args) {
+            return Some(match scalar {
+                Scalar::Int(constant) => self.int(constant),
+                Scalar::Real(constant) => self.real(constant),
+            });
+        }
         match (prim, args) {
             (Prim::ToReal, &[a]) => self.known_int(a).map(|a| self.real(a as f64)),
             (Prim::AddInt | Prim::SubInt | Prim::MulInt, &[a, b]) => self.fold_int(prim, a, b),
@@ -263,6 +269,19 @@ impl Builder {
             (Prim::Neg, &[a]) => self.known_real(a).map(|a| self.real(-a)),
             _ => None,
         }
+    }
+
+    /// The result of a primitive whose arguments are all known.
+    fn apply(&self, prim: Prim, args: &[ValueId]) -> Option<Scalar> {
+        let known = args
+            .iter()
+            .map(|arg| match self.constants.get(arg)? {
+                Op::Int(constant) => Some(Scalar::Int(*constant)),
+                Op::Real(constant) => Some(Scalar::Real(*constant)),
+                _ => None,
+            })
+            .collect::<Option<Vec<_>>>()?;
+        prim.apply(&known)
     }
 
     fn fold_int(&mut self, prim: Prim, a: ValueId, b: ValueId) -> Option<ValueId> {

@@ -104,7 +104,11 @@ impl Lowering<'_> {
     /// An element of a view, by its indexes from 0.
     pub fn element(&mut self, view: &Rc<View>, indexes: &[ValueId]) -> Lowered<ValueId> {
         match &view.source {
-            Source::Strided { buffer, offset, strides } => {
+            Source::Strided {
+                buffer,
+                offset,
+                strides,
+            } => {
                 let at = self.linear(*offset, strides, indexes);
                 let value = self.builder.load(*buffer, at);
                 if let Some(&extremes) = self.extremes.get(buffer) {
@@ -176,22 +180,52 @@ impl Lowering<'_> {
     }
 
     /// Emits a check unless the condition is known to hold.
-    pub fn check(&mut self, ok: ValueId, kind: MessageKind, parts: Vec<Part>, values: Vec<ValueId>, span: Span) {
+    pub fn check(
+        &mut self,
+        ok: ValueId,
+        kind: MessageKind,
+        parts: Vec<Part>,
+        values: Vec<ValueId>,
+        span: Span,
+    ) {
         if self.builder.known_int(ok).is_some_and(|ok| ok != 0) {
             return;
         }
-        let message = self.builder.message(Message { kind, parts, span: self.blame.unwrap_or(span) });
-        self.builder.push(Stmt::Check { ok, message, values });
+        let message = self.builder.message(Message {
+            kind,
+            parts,
+            span: self.blame.unwrap_or(span),
+        });
+        self.builder.push(Stmt::Check {
+            ok,
+            message,
+            values,
+        });
     }
 
     /// A message without values.
-    pub fn plain_message(&mut self, kind: MessageKind, text: &str, span: Span) -> crate::loops::MessageId {
+    pub fn plain_message(
+        &mut self,
+        kind: MessageKind,
+        text: &str,
+        span: Span,
+    ) -> crate::loops::MessageId {
         let parts = vec![Part::Text(text.to_string())];
-        self.builder.message(Message { kind, parts, span: self.blame.unwrap_or(span) })
+        self.builder.message(Message {
+            kind,
+            parts,
+            span: self.blame.unwrap_or(span),
+        })
     }
 
     /// Sizes must agree; checked now where both are known and equal, else when it runs.
-    pub fn check_same_dims(&mut self, a: &[ValueId], b: &[ValueId], what: &str, span: Span) -> Lowered<()> {
+    pub fn check_same_dims(
+        &mut self,
+        a: &[ValueId],
+        b: &[ValueId],
+        what: &str,
+        span: Span,
+    ) -> Lowered<()> {
         for (&a, &b) in a.iter().zip(b) {
             self.check_same_size(a, b, what, span);
         }

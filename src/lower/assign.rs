@@ -22,7 +22,10 @@ impl Lowering<'_> {
         span: Span,
     ) -> Lowered<()> {
         if !projections.is_empty() {
-            return Err(LowerError::unsupported("assigning a part of a tuple that depends on parameters", span));
+            return Err(LowerError::unsupported(
+                "assigning a part of a tuple that depends on parameters",
+                span,
+            ));
         }
         if let Some(Binding::Static(current)) = self.env.get(target)
             && let Some(new) = self.assigned_now(&current.clone(), target, indices, value)
@@ -61,10 +64,16 @@ impl Lowering<'_> {
         let new = self.known(value)?;
         let env = &self.env;
         self.interpreter
-            .assigned(current, target, indices, &new, &|var| match env.get(var) {
-                Some(Binding::Static(value)) => Some(&**value),
-                _ => None,
-            })
+            .assign_known(
+                current,
+                (target, indices),
+                (*new).clone(),
+                &|var| match env.get(var) {
+                    Some(Binding::Static(value)) => Some(&**value),
+                    _ => None,
+                },
+            )
+            .ok()
             .map(Rc::new)
     }
 
@@ -73,20 +82,30 @@ impl Lowering<'_> {
         let ty = &program.variable(target).sized.ty;
         if ty.is_scalar() {
             let scalar = self.scalar(value)?;
-            let scalar = if kind_of(ty) == Kind::Real { self.to_real(scalar) } else { scalar };
+            let scalar = if kind_of(ty) == Kind::Real {
+                self.to_real(scalar)
+            } else {
+                scalar
+            };
             self.assign_scalar(target, scalar);
             return Ok(());
         }
         let new = self.value(value)?;
         if let Val::Tuple(_) = new {
-            return Err(LowerError::unsupported("a tuple variable that depends on parameters", span));
+            return Err(LowerError::unsupported(
+                "a tuple variable that depends on parameters",
+                span,
+            ));
         }
         let source = self.view_of(&new, span)?;
         if self.adopts(target, &source) {
             let view = match self.env.get(target) {
                 Some(Binding::Storage(declared)) => {
                     let declared = declared.dims.clone();
-                    let what = format!("`{}` and the value assigned to it", program.variable(target).name);
+                    let what = format!(
+                        "`{}` and the value assigned to it",
+                        program.variable(target).name
+                    );
                     self.check_same_dims(&declared, &source.dims, &what, span)?;
                     source
                 }
@@ -121,7 +140,14 @@ impl Lowering<'_> {
         if let Some(cell) = cell {
             self.builder.push(Stmt::Set(cell, value));
         }
-        self.env.set(target, Binding::Scalar { kind, current: Some(value), cell });
+        self.env.set(
+            target,
+            Binding::Scalar {
+                kind,
+                current: Some(value),
+                cell,
+            },
+        );
     }
 
     /// One scalar into each place that the indexes name (one, unless a range is of length 1).
@@ -135,13 +161,22 @@ impl Lowering<'_> {
     ) -> Lowered<()> {
         let _ = (whole, indices);
         if !place.dims.is_empty() {
-            return Err(LowerError::unsupported("a scalar assigned to a container", span));
+            return Err(LowerError::unsupported(
+                "a scalar assigned to a container",
+                span,
+            ));
         }
         self.store_element(place, &[], value)
     }
 
     /// A container into a part of storage of the same sizes.
-    fn store_view(&mut self, place: &Rc<View>, source: &Rc<View>, name: &str, span: Span) -> Lowered<()> {
+    fn store_view(
+        &mut self,
+        place: &Rc<View>,
+        source: &Rc<View>,
+        name: &str,
+        span: Span,
+    ) -> Lowered<()> {
         let what = format!("{name} (or its part) and the value assigned to it");
         self.check_same_dims(&place.dims, &source.dims, &what, span)?;
         let buffer = match &place.source {

@@ -47,7 +47,10 @@ impl Lowering<'_> {
             Callee::Prim(prim) => self.call_prim(*prim, args, expr),
             Callee::Container(function) => self.call_container(*function, args, expr),
             Callee::Draw(draw) => {
-                let args = args.iter().map(|arg| self.scalar(arg)).collect::<Lowered<Vec<_>>>()?;
+                let args = args
+                    .iter()
+                    .map(|arg| self.scalar(arg))
+                    .collect::<Lowered<Vec<_>>>()?;
                 let value = self.builder.define(draw.row().2, Op::Draw(*draw, args));
                 Ok(Val::Scalar(value))
             }
@@ -56,7 +59,10 @@ impl Lowering<'_> {
     }
 
     fn call_prim(&mut self, prim: Prim, args: &[Expr], expr: &Expr) -> Lowered<Val> {
-        let values = args.iter().map(|arg| self.value(arg)).collect::<Lowered<Vec<_>>>()?;
+        let values = args
+            .iter()
+            .map(|arg| self.value(arg))
+            .collect::<Lowered<Vec<_>>>()?;
         if expr.ty.is_scalar() {
             let mut scalars = Vec::with_capacity(values.len());
             for (value, arg) in values.iter().zip(args) {
@@ -77,14 +83,21 @@ impl Lowering<'_> {
                 None => dims = Some(view.dims.clone()),
                 Some(dims) => {
                     let dims = dims.clone();
-                    let what = format!("the operands of `{}`", prim.name().trim_start_matches("operator"));
+                    let what = format!(
+                        "the operands of `{}`",
+                        prim.name().trim_start_matches("operator")
+                    );
                     self.check_same_dims(&dims, &view.dims, &what, expr.span)?;
                 }
             }
             operands.push(Operand::View(view));
         }
         let dims = dims.unwrap_or_default();
-        Ok(Val::View(Rc::new(View { ty: expr.ty.clone(), dims, source: Source::Map(prim, operands) })))
+        Ok(Val::View(Rc::new(View {
+            ty: expr.ty.clone(),
+            dims,
+            source: Source::Map(prim, operands),
+        })))
     }
 
     /// Integer division by zero ends the evaluation with a message, as Stan's does.
@@ -92,17 +105,34 @@ impl Lowering<'_> {
         if !matches!(prim, Prim::DivInt | Prim::ModInt) {
             return;
         }
-        if self.range(args[1]).is_some_and(|(low, high)| low > 0 || high < 0) {
+        if self
+            .range(args[1])
+            .is_some_and(|(low, high)| low > 0 || high < 0)
+        {
             return;
         }
         let zero = self.int(0);
         let ok = self.prim(Prim::NeInt, &[args[1], zero]);
-        let parts = vec![crate::loops::Part::Text("integer division by zero".to_string())];
-        self.check(ok, crate::loops::MessageKind::Reject, parts, Vec::new(), span);
+        let parts = vec![crate::loops::Part::Text(
+            "integer division by zero".to_string(),
+        )];
+        self.check(
+            ok,
+            crate::loops::MessageKind::Reject,
+            parts,
+            Vec::new(),
+            span,
+        );
     }
 
     /// A call of a function of the program or the library, as a value.
-    fn call_function(&mut self, id: FunctionId, lift: Lift, args: &[Expr], expr: &Expr) -> Lowered<Val> {
+    fn call_function(
+        &mut self,
+        id: FunctionId,
+        lift: Lift,
+        args: &[Expr],
+        expr: &Expr,
+    ) -> Lowered<Val> {
         match lift {
             Lift::Whole => {
                 let values = self.arguments(args)?;
@@ -130,8 +160,13 @@ impl Lowering<'_> {
         let lifted = self.prepare_lift(id, args, expr)?;
         let mut sizes = Vec::with_capacity(expr.ty.rank());
         for &dim in &lifted.dims {
-            let size = self.builder.known_int(dim).and_then(|dim| usize::try_from(dim).ok());
-            sizes.push(size.ok_or_else(|| LowerError::dynamic("the size of this expression", expr.span))?);
+            let size = self
+                .builder
+                .known_int(dim)
+                .and_then(|dim| usize::try_from(dim).ok());
+            sizes.push(
+                size.ok_or_else(|| LowerError::dynamic("the size of this expression", expr.span))?,
+            );
         }
         if !result.is_scalar() {
             sizes.extend(self.result_dims(id, &lifted, expr)?);
@@ -148,7 +183,12 @@ impl Lowering<'_> {
             for &index in indexes {
                 part = lowering.element_view(&part, index);
             }
-            lowering.check_same_dims(&part.dims, &view.dims, "the results of this call", expr.span)?;
+            lowering.check_same_dims(
+                &part.dims,
+                &view.dims,
+                "the results of this call",
+                expr.span,
+            )?;
             lowering.copy_elements(&part, &view)
         })?;
         Ok(Val::View(place))
@@ -159,11 +199,13 @@ impl Lowering<'_> {
         let before = self.env.clone();
         let zero = self.int(0);
         self.builder.open();
-        let outcome = self.lifted_elements(lifted, &vec![zero; lifted.dims.len()]).and_then(|values| {
-            let value = self.invoke_value(id, values, expr.span)?;
-            let view = self.view_of(&value, expr.span)?;
-            self.known_dims(&view, expr.span)
-        });
+        let outcome = self
+            .lifted_elements(lifted, &vec![zero; lifted.dims.len()])
+            .and_then(|values| {
+                let value = self.invoke_value(id, values, expr.span)?;
+                let view = self.view_of(&value, expr.span)?;
+                self.known_dims(&view, expr.span)
+            });
         self.builder.close();
         self.env = before;
         outcome
@@ -174,7 +216,10 @@ impl Lowering<'_> {
         let mut values = Vec::with_capacity(args.len());
         for arg in args {
             if matches!(arg.kind, ExprKind::Function(_)) {
-                return Err(LowerError::unsupported("a function as an argument", arg.span));
+                return Err(LowerError::unsupported(
+                    "a function as an argument",
+                    arg.span,
+                ));
             }
             let value = self.value(arg)?;
             values.push(match value {
@@ -208,7 +253,11 @@ impl Lowering<'_> {
             match &shape {
                 None => {
                     // Scalars run over containers of any type in storage order; other elements over the arrays around them.
-                    let ty = if declared.is_scalar() { view.ty.clone() } else { Ty::Real.array_of(over) };
+                    let ty = if declared.is_scalar() {
+                        view.ty.clone()
+                    } else {
+                        Ty::Real.array_of(over)
+                    };
                     shape = Some((ty, dims));
                 }
                 Some((_, first)) => {
@@ -241,21 +290,35 @@ impl Lowering<'_> {
         let mut values = Vec::with_capacity(lifted.sources.len());
         for (value, element) in &lifted.sources {
             values.push(match (value, element) {
-                (Val::View(view), Some(declared)) => self.lifted_element(view, declared, indexes)?,
+                (Val::View(view), Some(declared)) => {
+                    self.lifted_element(view, declared, indexes)?
+                }
                 (value, _) => value.clone(),
             });
         }
         Ok(values)
     }
 
-    fn lifted_element(&mut self, view: &Rc<View>, declared: &Ty, indexes: &[ValueId]) -> Lowered<Val> {
+    fn lifted_element(
+        &mut self,
+        view: &Rc<View>,
+        declared: &Ty,
+        indexes: &[ValueId],
+    ) -> Lowered<Val> {
         if declared.is_scalar() {
             let value = self.element(view, indexes)?;
-            return Ok(Val::Scalar(if kind_of(declared) == Kind::Real { self.to_real(value) } else { value }));
+            return Ok(Val::Scalar(if kind_of(declared) == Kind::Real {
+                self.to_real(value)
+            } else {
+                value
+            }));
         }
         let zero = self.int(0);
         let mut picks: Vec<Pick> = indexes.iter().map(|&index| Pick::Single(index)).collect();
-        picks.extend(view.dims[indexes.len()..].iter().map(|_| Pick::Range { start: zero, step: 1 }));
+        picks.extend(view.dims[indexes.len()..].iter().map(|_| Pick::Range {
+            start: zero,
+            step: 1,
+        }));
         let dims = view.dims[indexes.len()..].to_vec();
         Ok(Val::View(self.pick(view, picks, dims, declared.clone())))
     }
@@ -270,12 +333,21 @@ impl Lowering<'_> {
             Returns::Directly(Some(value)) => Ok(value),
             Returns::Cell(cell) => Ok(Val::Scalar(self.builder.get(cell))),
             Returns::Storage(Some(view), _) => Ok(Val::View(view)),
-            _ => Err(LowerError::unsupported("a function that returns nothing here", span)),
+            _ => Err(LowerError::unsupported(
+                "a function that returns nothing here",
+                span,
+            )),
         }
     }
 
     /// Inlines a function; returns how it returned.
-    pub fn invoke(&mut self, id: FunctionId, args: Vec<Val>, returns: Returns, span: Span) -> Lowered<Returns> {
+    pub fn invoke(
+        &mut self,
+        id: FunctionId,
+        args: Vec<Val>,
+        returns: Returns,
+        span: Span,
+    ) -> Lowered<Returns> {
         if self.depth >= MAX_DEPTH {
             return Err(LowerError::dynamic("the depth of this recursion", span));
         }
@@ -283,10 +355,13 @@ impl Lowering<'_> {
         let function = program.function(id);
         let mut env = Environment::default();
         for (&var, value) in function.arguments.iter().zip(args) {
-            env.set(var, match value {
-                Val::Static(value) => Binding::Static(value),
-                value => Binding::Fixed(value),
-            });
+            env.set(
+                var,
+                match value {
+                    Val::Static(value) => Binding::Static(value),
+                    value => Binding::Fixed(value),
+                },
+            );
         }
         let caller = std::mem::replace(&mut self.env, env);
         let calling = self.function.replace(id);
@@ -308,7 +383,9 @@ impl Lowering<'_> {
 
     /// A `return` statement.
     pub fn do_return(&mut self, value: Option<&Expr>, span: Span) -> Lowered<Flow> {
-        let Some(value) = value else { return Ok(Flow::Returned) };
+        let Some(value) = value else {
+            return Ok(Flow::Returned);
+        };
         match self.returns.clone() {
             Returns::Nowhere => return Err(LowerError::unsupported("a return here", span)),
             Returns::Directly(_) => {
@@ -328,7 +405,12 @@ impl Lowering<'_> {
                         Rc::new(self.new_storage("result", &ty, &dims))
                     }
                 };
-                self.check_same_dims(&place.dims, &view.dims, "the values that this function returns", span)?;
+                self.check_same_dims(
+                    &place.dims,
+                    &view.dims,
+                    "the values that this function returns",
+                    span,
+                )?;
                 self.copy_elements(&place, &view)?;
                 self.returns = Returns::Storage(Some(place), ty);
             }
@@ -339,7 +421,9 @@ impl Lowering<'_> {
 
     /// Before control flow that is not known now surrounds a `return`: its value goes through a cell or storage.
     pub fn return_through_memory(&mut self) {
-        let Some(function) = self.function else { return };
+        let Some(function) = self.function else {
+            return;
+        };
         let program = self.program;
         let ty = &program.function(function).result;
         if let Returns::Directly(_) = self.returns {

@@ -17,7 +17,9 @@ const WRITTEN_OUT: i64 = 8;
 impl Lowering<'_> {
     pub fn call_container(&mut self, function: F, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         match function {
-            F::Size | F::NumElements | F::Rows | F::Cols | F::Dims => self.size(function, args, expr),
+            F::Size | F::NumElements | F::Rows | F::Cols | F::Dims => {
+                self.size(function, args, expr)
+            }
             F::Sum => self.sum(&args[0]),
             F::DotProduct => self.dot_product(&args[0], &args[1], expr.span),
             F::RepVector | F::RepRowVector | F::RepMatrix | F::RepArray => self.repeat(args, expr),
@@ -28,13 +30,21 @@ impl Lowering<'_> {
                 let view = self.view(&args[0])?;
                 Ok(Val::View(self.transposed(&view, expr.ty.clone())))
             }
-            F::Head | F::Tail | F::Segment | F::Reverse | F::Col | F::Row | F::Block | F::SubCol | F::SubRow => {
-                self.part_by_name(function, args, expr)
-            }
+            F::Head
+            | F::Tail
+            | F::Segment
+            | F::Reverse
+            | F::Col
+            | F::Row
+            | F::Block
+            | F::SubCol
+            | F::SubRow => self.part_by_name(function, args, expr),
             F::Diagonal => self.diagonal(args, expr),
             F::DiagMatrix => self.diag_matrix(args, expr),
             F::AppendRow | F::AppendCol | F::AppendArray => self.append(function, args, expr),
-            F::SortAsc | F::SortDesc | F::SortIndicesAsc | F::SortIndicesDesc => self.sort(function, args, expr),
+            F::SortAsc | F::SortDesc | F::SortIndicesAsc | F::SortIndicesDesc => {
+                self.sort(function, args, expr)
+            }
             _ => self.linear_algebra(function, args, expr),
         }
     }
@@ -45,14 +55,20 @@ impl Lowering<'_> {
         }
         let view = self.view(&args[0])?;
         if function == F::Dims {
-            let sizes = self.known_dims(&view, expr.span)?.into_iter().map(|dim| dim as i64).collect::<Vec<_>>();
+            let sizes = self
+                .known_dims(&view, expr.span)?
+                .into_iter()
+                .map(|dim| dim as i64)
+                .collect::<Vec<_>>();
             let len = sizes.len();
             let container = crate::interp::Container::ints(expr.ty.clone(), vec![len], sizes);
             return Ok(Val::Static(Rc::new(Value::Container(container))));
         }
         let one = self.int(1);
         let all = |lowering: &mut Self| {
-            view.dims.iter().fold(one, |product, &dim| lowering.mul_int(product, dim))
+            view.dims
+                .iter()
+                .fold(one, |product, &dim| lowering.mul_int(product, dim))
         };
         let value = match (function, &view.ty) {
             (F::Size, Ty::Matrix) | (F::NumElements, _) => all(self),
@@ -93,7 +109,11 @@ impl Lowering<'_> {
         kind: Kind,
         term: &mut dyn FnMut(&mut Self, &[ValueId]) -> Lowered<ValueId>,
     ) -> Lowered<ValueId> {
-        let add = if kind == Kind::Int { Prim::AddInt } else { Prim::Add };
+        let add = if kind == Kind::Int {
+            Prim::AddInt
+        } else {
+            Prim::Add
+        };
         if let [size] = dims
             && let Some(size) = self.builder.known_int(*size)
             && size <= WRITTEN_OUT
@@ -114,7 +134,11 @@ impl Lowering<'_> {
             });
         }
         let cell = self.builder.cell("sum", kind);
-        let zero = if kind == Kind::Int { self.int(0) } else { self.builder.real(0.0) };
+        let zero = if kind == Kind::Int {
+            self.int(0)
+        } else {
+            self.builder.real(0.0)
+        };
         self.builder.push(Stmt::Set(cell, zero));
         self.for_each_index(ty, dims, &mut |lowering, indexes| {
             let value = term(lowering, indexes)?;
@@ -132,10 +156,18 @@ impl Lowering<'_> {
 
     fn dot_product(&mut self, a: &Expr, b: &Expr, span: Span) -> Lowered<Val> {
         let (left, right) = (self.view(a)?, self.view(b)?);
-        self.check_same_size(left.dims[0], right.dims[0], "the operands of a product", span);
+        self.check_same_size(
+            left.dims[0],
+            right.dims[0],
+            "the operands of a product",
+            span,
+        );
         let (ty, dims) = (Ty::Vector, vec![left.dims[0]]);
         let sum = self.reduce_over(&ty, &dims, Kind::Real, &mut |lowering, indexes| {
-            let (x, y) = (lowering.element(&left, indexes)?, lowering.element(&right, indexes)?);
+            let (x, y) = (
+                lowering.element(&left, indexes)?,
+                lowering.element(&right, indexes)?,
+            );
             let (x, y) = (lowering.to_real(x), lowering.to_real(y));
             Ok(lowering.prim(Prim::Mul, &[x, y]))
         })?;
@@ -153,21 +185,38 @@ impl Lowering<'_> {
         }
         if args[0].ty.is_scalar() {
             let value = self.scalar(&args[0])?;
-            let value = if kind_of(&expr.ty) == Kind::Real { self.to_real(value) } else { value };
-            let view = View { ty: expr.ty.clone(), dims: sizes, source: Source::Fill(value) };
+            let value = if kind_of(&expr.ty) == Kind::Real {
+                self.to_real(value)
+            } else {
+                value
+            };
+            let view = View {
+                ty: expr.ty.clone(),
+                dims: sizes,
+                source: Source::Fill(value),
+            };
             return Ok(Val::View(Rc::new(view)));
         }
         // A repeated container: a stride of 0 along the new dimensions.
         let base = self.view(&args[0])?;
         let base = self.stored(&base, args[0].span)?;
-        let Source::Strided { buffer, offset, strides } = &base.source else {
+        let Source::Strided {
+            buffer,
+            offset,
+            strides,
+        } = &base.source
+        else {
             return Err(LowerError::unsupported("this repetition", expr.span));
         };
         let zero = self.int(0);
         let (dims, strides) = match args[0].ty {
             // rep_matrix(v, n): columns repeat; rep_matrix(r, m): rows repeat.
-            Ty::Vector if expr.ty == Ty::Matrix => (vec![base.dims[0], sizes[0]], vec![strides[0], zero]),
-            Ty::RowVector if expr.ty == Ty::Matrix => (vec![sizes[0], base.dims[0]], vec![zero, strides[0]]),
+            Ty::Vector if expr.ty == Ty::Matrix => {
+                (vec![base.dims[0], sizes[0]], vec![strides[0], zero])
+            }
+            Ty::RowVector if expr.ty == Ty::Matrix => {
+                (vec![sizes[0], base.dims[0]], vec![zero, strides[0]])
+            }
             _ => {
                 let mut all = sizes.clone();
                 all.extend(&base.dims);
@@ -176,18 +225,34 @@ impl Lowering<'_> {
                 (all, steps)
             }
         };
-        let source = Source::Strided { buffer: *buffer, offset: *offset, strides };
-        Ok(Val::View(Rc::new(View { ty: expr.ty.clone(), dims, source })))
+        let source = Source::Strided {
+            buffer: *buffer,
+            offset: *offset,
+            strides,
+        };
+        Ok(Val::View(Rc::new(View {
+            ty: expr.ty.clone(),
+            dims,
+            source,
+        })))
     }
 
     pub fn transposed(&mut self, view: &Rc<View>, ty: Ty) -> Rc<View> {
         let mut dims = view.dims.clone();
         dims.reverse();
         let source = match &view.source {
-            Source::Strided { buffer, offset, strides } => {
+            Source::Strided {
+                buffer,
+                offset,
+                strides,
+            } => {
                 let mut strides = strides.clone();
                 strides.reverse();
-                Source::Strided { buffer: *buffer, offset: *offset, strides }
+                Source::Strided {
+                    buffer: *buffer,
+                    offset: *offset,
+                    strides,
+                }
             }
             Source::Fill(value) => Source::Fill(*value),
             _ => Source::Transposed(view.clone()),
@@ -209,7 +274,9 @@ impl Lowering<'_> {
                     .iter()
                     .zip(&wanted)
                     .zip(&dims)
-                    .all(|((&stride, &wanted), &dim)| dim <= 1 || self.builder.known_int(stride) == Some(wanted as i64))
+                    .all(|((&stride, &wanted), &dim)| {
+                        dim <= 1 || self.builder.known_int(stride) == Some(wanted as i64)
+                    })
             }
             _ => false,
         };
@@ -220,12 +287,18 @@ impl Lowering<'_> {
             self.copy_elements(&place, view)?;
             Rc::new(place)
         };
-        let Source::Strided { buffer, offset, .. } = &stored.source else { return Ok(stored) };
+        let Source::Strided { buffer, offset, .. } = &stored.source else {
+            return Ok(stored);
+        };
         let (count, one) = (self.int(dims.iter().product::<usize>() as i64), self.int(1));
         Ok(Rc::new(View {
             ty: Ty::Array(Box::new(view.ty.scalar())),
             dims: vec![count],
-            source: Source::Strided { buffer: *buffer, offset: *offset, strides: vec![one] },
+            source: Source::Strided {
+                buffer: *buffer,
+                offset: *offset,
+                strides: vec![one],
+            },
         }))
     }
 
@@ -235,9 +308,16 @@ impl Lowering<'_> {
         }
         if view.kind() == Kind::Int && kind_of(&ty) == Kind::Real {
             let operands = vec![Operand::View(view.clone())];
-            return Rc::new(View { ty, dims: view.dims.clone(), source: Source::Map(Prim::ToReal, operands) });
+            return Rc::new(View {
+                ty,
+                dims: view.dims.clone(),
+                source: Source::Map(Prim::ToReal, operands),
+            });
         }
-        Rc::new(View { ty, ..(**view).clone() })
+        Rc::new(View {
+            ty,
+            ..(**view).clone()
+        })
     }
 
     fn reshape(&mut self, function: F, args: &[Expr], expr: &Expr) -> Lowered<Val> {
@@ -246,7 +326,11 @@ impl Lowering<'_> {
             let value = self.scalar(&args[0])?;
             let (value, one) = (self.to_real(value), self.int(1));
             let dims = vec![one; expr.ty.rank()];
-            return Ok(Val::View(Rc::new(View { ty: expr.ty.clone(), dims, source: Source::Fill(value) })));
+            return Ok(Val::View(Rc::new(View {
+                ty: expr.ty.clone(),
+                dims,
+                source: Source::Fill(value),
+            })));
         }
         let view = self.view(&args[0])?;
         match function {
@@ -267,8 +351,18 @@ impl Lowering<'_> {
                 };
                 let (rows, cols) = (self.scalar(&args[1])?, self.scalar(&args[2])?);
                 let count = self.mul_int(rows, cols);
-                self.check_same_size(flat.dims[0], count, "the container and the matrix made of it", span);
-                let Source::Strided { buffer, offset, strides } = &flat.source else {
+                self.check_same_size(
+                    flat.dims[0],
+                    count,
+                    "the container and the matrix made of it",
+                    span,
+                );
+                let Source::Strided {
+                    buffer,
+                    offset,
+                    strides,
+                } = &flat.source
+                else {
                     return Err(LowerError::unsupported("this conversion", span));
                 };
                 let along = strides[0];
@@ -277,12 +371,23 @@ impl Lowering<'_> {
                 } else {
                     vec![along, self.mul_int(rows, along)]
                 };
-                let source = Source::Strided { buffer: *buffer, offset: *offset, strides };
-                Ok(Val::View(Rc::new(View { ty: Ty::Matrix, dims: vec![rows, cols], source })))
+                let source = Source::Strided {
+                    buffer: *buffer,
+                    offset: *offset,
+                    strides,
+                };
+                Ok(Val::View(Rc::new(View {
+                    ty: Ty::Matrix,
+                    dims: vec![rows, cols],
+                    source,
+                })))
             }
             F::ToArray2d => {
                 let ty = expr.ty.clone();
-                Ok(Val::View(Rc::new(View { ty, ..(*view).clone() })))
+                Ok(Val::View(Rc::new(View {
+                    ty,
+                    ..(*view).clone()
+                })))
             }
             _ => {
                 let flat = self.flat(&view, span)?;
@@ -303,10 +408,18 @@ impl Lowering<'_> {
             view.clone()
         };
         if view.dims.len() == 2 {
-            return Ok(Val::View(Rc::new(View { ty: Ty::Matrix, ..(*view).clone() })));
+            return Ok(Val::View(Rc::new(View {
+                ty: Ty::Matrix,
+                ..(*view).clone()
+            })));
         }
         let stored = self.stored(&view, expr.span)?;
-        let Source::Strided { buffer, offset, strides } = &stored.source else {
+        let Source::Strided {
+            buffer,
+            offset,
+            strides,
+        } = &stored.source
+        else {
             return Err(LowerError::unsupported("this conversion", expr.span));
         };
         let (one, step) = (self.int(1), strides[0]);
@@ -315,13 +428,24 @@ impl Lowering<'_> {
         } else {
             (vec![view.dims[0], one], vec![step, view.dims[0]])
         };
-        let source = Source::Strided { buffer: *buffer, offset: *offset, strides };
-        Ok(Val::View(Rc::new(View { ty: Ty::Matrix, dims, source })))
+        let source = Source::Strided {
+            buffer: *buffer,
+            offset: *offset,
+            strides,
+        };
+        Ok(Val::View(Rc::new(View {
+            ty: Ty::Matrix,
+            dims,
+            source,
+        })))
     }
 
     fn part_by_name(&mut self, function: F, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         let view = self.view(&args[0])?;
-        let numbers = args[1..].iter().map(|arg| self.scalar(arg)).collect::<Lowered<Vec<_>>>()?;
+        let numbers = args[1..]
+            .iter()
+            .map(|arg| self.scalar(arg))
+            .collect::<Lowered<Vec<_>>>()?;
         let (zero, one) = (self.int(0), self.int(1));
         let name = format!("the container given to `{}`", function.name());
         let size = view.dims[0];
@@ -331,7 +455,13 @@ impl Lowering<'_> {
         let along = |lowering: &mut Self, axis: usize, from: ValueId, count: ValueId| {
             let size = view.dims[axis];
             lowering.check_part(from, count, size, &name, span);
-            (Pick::Range { start: lowering.sub_int(from, one), step: 1 }, count)
+            (
+                Pick::Range {
+                    start: lowering.sub_int(from, one),
+                    step: 1,
+                },
+                count,
+            )
         };
         match function {
             F::Head => {
@@ -353,7 +483,10 @@ impl Lowering<'_> {
             }
             F::Reverse => {
                 let last = self.sub_int(size, one);
-                picks.push(Pick::Range { start: last, step: -1 });
+                picks.push(Pick::Range {
+                    start: last,
+                    step: -1,
+                });
                 dims.push(size);
             }
             F::Col | F::Row | F::SubCol | F::SubRow => {
@@ -367,14 +500,23 @@ impl Lowering<'_> {
             }
         }
         for &dim in &view.dims[picks.len()..] {
-            picks.push(Pick::Range { start: zero, step: 1 });
+            picks.push(Pick::Range {
+                start: zero,
+                step: 1,
+            });
             dims.push(dim);
         }
         Ok(Val::View(self.pick(&view, picks, dims, expr.ty.clone())))
     }
 
     /// A column or row of a matrix, or a part of one.
-    fn line(&mut self, function: F, view: &Rc<View>, numbers: &[ValueId], expr: &Expr) -> Lowered<Val> {
+    fn line(
+        &mut self,
+        function: F,
+        view: &Rc<View>,
+        numbers: &[ValueId],
+        expr: &Expr,
+    ) -> Lowered<Val> {
         let (zero, one) = (self.int(0), self.int(1));
         let name = format!("the matrix given to `{}`", function.name());
         let (rows, cols) = (view.dims[0], view.dims[1]);
@@ -383,7 +525,10 @@ impl Lowering<'_> {
                 let axis_size = if function == F::Col { cols } else { rows };
                 self.check_index(numbers[0], axis_size, &name, expr.span);
                 let position = self.sub_int(numbers[0], one);
-                let all = Pick::Range { start: zero, step: 1 };
+                let all = Pick::Range {
+                    start: zero,
+                    step: 1,
+                };
                 if function == F::Col {
                     (vec![all, Pick::Single(position)], rows)
                 } else {
@@ -393,16 +538,39 @@ impl Lowering<'_> {
             // sub_col(m, i, j, n): n entries of column j from row i; sub_row(m, i, j, n): of row i from column j.
             _ => {
                 let down = function == F::SubCol;
-                let (single, single_size) = if down { (numbers[1], cols) } else { (numbers[0], rows) };
-                let (from, from_size) = if down { (numbers[0], rows) } else { (numbers[1], cols) };
+                let (single, single_size) = if down {
+                    (numbers[1], cols)
+                } else {
+                    (numbers[0], rows)
+                };
+                let (from, from_size) = if down {
+                    (numbers[0], rows)
+                } else {
+                    (numbers[1], cols)
+                };
                 self.check_index(single, single_size, &name, expr.span);
                 self.check_part(from, numbers[2], from_size, &name, expr.span);
                 let position = Pick::Single(self.sub_int(single, one));
-                let range = Pick::Range { start: self.sub_int(from, one), step: 1 };
-                (if down { vec![range, position] } else { vec![position, range] }, numbers[2])
+                let range = Pick::Range {
+                    start: self.sub_int(from, one),
+                    step: 1,
+                };
+                (
+                    if down {
+                        vec![range, position]
+                    } else {
+                        vec![position, range]
+                    },
+                    numbers[2],
+                )
             }
         };
-        Ok(Val::View(self.pick(view, picks, vec![len], expr.ty.clone())))
+        Ok(Val::View(self.pick(
+            view,
+            picks,
+            vec![len],
+            expr.ty.clone(),
+        )))
     }
 
     /// `count` elements from `from` must lie inside; none need not.
@@ -419,9 +587,12 @@ impl Lowering<'_> {
         let ok = self.prim(Prim::AndInt, &[inside[0], inside[1]]);
         let ok = self.prim(Prim::AndInt, &[ok, inside[2]]);
         let ok = self.prim(Prim::OrInt, &[none, ok]);
-        if let (Some((low, _)), Some((_, high)), Some((least, _)), Some((fewest, _))) =
-            (self.range(from), self.range(last), self.range(size), self.range(count))
-            && low >= 1
+        if let (Some((low, _)), Some((_, high)), Some((least, _)), Some((fewest, _))) = (
+            self.range(from),
+            self.range(last),
+            self.range(size),
+            self.range(count),
+        ) && low >= 1
             && high <= least
             && fewest >= 0
         {
@@ -435,19 +606,38 @@ impl Lowering<'_> {
             crate::loops::Part::Text(" were asked for, but it has ".to_string()),
             crate::loops::Part::Value(2),
         ];
-        self.check(ok, crate::loops::MessageKind::Fatal, parts, vec![from, last, size], span);
+        self.check(
+            ok,
+            crate::loops::MessageKind::Fatal,
+            parts,
+            vec![from, last, size],
+            span,
+        );
     }
 
     fn diagonal(&mut self, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         let view = self.view(&args[0])?;
         let len = self.prim(Prim::MinInt, &[view.dims[0], view.dims[1]]);
         let view = self.stored(&view, expr.span)?;
-        let Source::Strided { buffer, offset, strides } = &view.source else {
+        let Source::Strided {
+            buffer,
+            offset,
+            strides,
+        } = &view.source
+        else {
             return Err(LowerError::unsupported("this diagonal", expr.span));
         };
         let stride = self.add_int(strides[0], strides[1]);
-        let source = Source::Strided { buffer: *buffer, offset: *offset, strides: vec![stride] };
-        Ok(Val::View(Rc::new(View { ty: expr.ty.clone(), dims: vec![len], source })))
+        let source = Source::Strided {
+            buffer: *buffer,
+            offset: *offset,
+            strides: vec![stride],
+        };
+        Ok(Val::View(Rc::new(View {
+            ty: expr.ty.clone(),
+            dims: vec![len],
+            source,
+        })))
     }
 
     fn diag_matrix(&mut self, args: &[Expr], expr: &Expr) -> Lowered<Val> {
@@ -455,7 +645,11 @@ impl Lowering<'_> {
         let size = self.known_dims(&view, expr.span)?[0];
         let place = self.new_storage("diagonal", &Ty::Matrix, &[size, size]);
         let zero = self.builder.real(0.0);
-        let nothing = View { ty: Ty::Matrix, dims: place.dims.clone(), source: Source::Fill(zero) };
+        let nothing = View {
+            ty: Ty::Matrix,
+            dims: place.dims.clone(),
+            source: Source::Fill(zero),
+        };
         self.copy_elements(&place, &Rc::new(nothing))?;
         self.for_each_index(&Ty::Vector, &view.dims.clone(), &mut |lowering, indexes| {
             let value = lowering.element(&view, indexes)?;
@@ -475,7 +669,10 @@ impl Lowering<'_> {
             let value = self.value(arg)?;
             parts.push(self.appendable(&value, arg, axis, rank)?);
         }
-        let (a, b) = (self.known_dims(&parts[0], expr.span)?, self.known_dims(&parts[1], expr.span)?);
+        let (a, b) = (
+            self.known_dims(&parts[0], expr.span)?,
+            self.known_dims(&parts[1], expr.span)?,
+        );
         let mut dims = a.clone();
         dims[axis] += b[axis];
         for other in (0..rank).filter(|&other| other != axis) {
@@ -487,7 +684,10 @@ impl Lowering<'_> {
         for (part, start) in parts.iter().zip([0, a[axis]]) {
             let start = self.int(start as i64);
             let picks = (0..rank)
-                .map(|other| Pick::Range { start: if other == axis { start } else { zero }, step: 1 })
+                .map(|other| Pick::Range {
+                    start: if other == axis { start } else { zero },
+                    step: 1,
+                })
                 .collect();
             let target = self.pick(&place, picks, part.dims.clone(), expr.ty.clone());
             self.copy_elements(&target, part)?;
@@ -496,19 +696,34 @@ impl Lowering<'_> {
     }
 
     /// An argument of an append as a container of the result's rank.
-    fn appendable(&mut self, value: &Val, arg: &Expr, axis: usize, rank: usize) -> Lowered<Rc<View>> {
+    fn appendable(
+        &mut self,
+        value: &Val,
+        arg: &Expr,
+        axis: usize,
+        rank: usize,
+    ) -> Lowered<Rc<View>> {
         let one = self.int(1);
         if arg.ty.is_scalar() {
             let scalar = self.scalar_of(value, arg.span)?;
             let scalar = self.to_real(scalar);
-            return Ok(Rc::new(View { ty: Ty::Vector, dims: vec![one], source: Source::Fill(scalar) }));
+            return Ok(Rc::new(View {
+                ty: Ty::Vector,
+                dims: vec![one],
+                source: Source::Fill(scalar),
+            }));
         }
         let view = self.view_of(value, arg.span)?;
         if view.dims.len() == rank {
             return Ok(view);
         }
         let view = self.stored(&view, arg.span)?;
-        let Source::Strided { buffer, offset, strides } = &view.source else {
+        let Source::Strided {
+            buffer,
+            offset,
+            strides,
+        } = &view.source
+        else {
             return Err(LowerError::unsupported("this append", arg.span));
         };
         let (dims, strides) = if axis == 1 {
@@ -516,7 +731,15 @@ impl Lowering<'_> {
         } else {
             (vec![one, view.dims[0]], vec![one, strides[0]])
         };
-        let source = Source::Strided { buffer: *buffer, offset: *offset, strides };
-        Ok(Rc::new(View { ty: Ty::Matrix, dims, source }))
+        let source = Source::Strided {
+            buffer: *buffer,
+            offset: *offset,
+            strides,
+        };
+        Ok(Rc::new(View {
+            ty: Ty::Matrix,
+            dims,
+            source,
+        }))
     }
 }

@@ -23,8 +23,6 @@ pub(super) enum Binding {
     },
     /// A container variable: its storage.
     Storage(Rc<View>),
-    /// A tuple variable.
-    Tuple(Vec<Binding>),
 }
 
 /// The variables of one running function, or of the program.

@@ -5,8 +5,8 @@ use super::outcome::{LowerError, Lowered};
 use super::procedure::Lowering;
 use super::view::{Source, Val, View, kind_of};
 use crate::builtins::{Kind, Prim, Scalar};
-use crate::interp::{Container, Scalars, Value};
-use crate::ir::{Callee, Expr, ExprKind, Index, Lift, VarId};
+use crate::interp::{Scalars, Value};
+use crate::ir::{Callee, Expr, ExprKind, Index, VarId};
 use crate::loops::{Op, Role, Stmt, ValueId};
 use crate::source::Span;
 use crate::types::Ty;
@@ -30,18 +30,25 @@ impl Lowering<'_> {
             ExprKind::Variable(var) => self.read_variable(*var, expr.span),
             ExprKind::Index(base, indices) => self.index(base, indices, expr),
             ExprKind::Call(callee, args) => self.call(callee, args, expr),
-            ExprKind::Ternary(condition, then, otherwise) => self.ternary(condition, then, otherwise, expr),
+            ExprKind::Ternary(condition, then, otherwise) => {
+                self.ternary(condition, then, otherwise, expr)
+            }
             ExprKind::And(a, b) => self.short_circuit(a, b, true),
             ExprKind::Or(a, b) => self.short_circuit(a, b, false),
             ExprKind::Array(elements) | ExprKind::Row(elements) | ExprKind::Matrix(elements) => {
                 self.literal(elements, expr)
             }
             ExprKind::Tuple(parts) => {
-                let parts = parts.iter().map(|part| self.value(part)).collect::<Lowered<Vec<_>>>()?;
+                let parts = parts
+                    .iter()
+                    .map(|part| self.value(part))
+                    .collect::<Lowered<Vec<_>>>()?;
                 Ok(Val::Tuple(parts))
             }
             ExprKind::Project(base, position) => match self.value(base)? {
-                Val::Tuple(mut parts) if *position < parts.len() => Ok(parts.swap_remove(*position)),
+                Val::Tuple(mut parts) if *position < parts.len() => {
+                    Ok(parts.swap_remove(*position))
+                }
                 Val::Static(value) => match &*value {
                     Value::Tuple(parts) if *position < parts.len() => {
                         Ok(Val::Static(Rc::new(parts[*position].clone())))
@@ -67,11 +74,15 @@ impl Lowering<'_> {
             Val::Static(value) => match value.as_scalar() {
                 Some(Scalar::Int(constant)) => Ok(self.builder.int(constant)),
                 Some(Scalar::Real(constant)) => Ok(self.builder.real(constant)),
-                None => Err(LowerError::unsupported("a container in place of a scalar", span)),
+                None => Err(LowerError::unsupported(
+                    "a container in place of a scalar",
+                    span,
+                )),
             },
-            Val::View(_) | Val::Tuple(_) => {
-                Err(LowerError::unsupported("a container in place of a scalar", span))
-            }
+            Val::View(_) | Val::Tuple(_) => Err(LowerError::unsupported(
+                "a container in place of a scalar",
+                span,
+            )),
         }
     }
 
@@ -80,9 +91,10 @@ impl Lowering<'_> {
         match value {
             Val::View(view) => Ok(view.clone()),
             Val::Static(value) => self.constant(value, span),
-            Val::Scalar(_) | Val::Tuple(_) => {
-                Err(LowerError::unsupported("a scalar or tuple in place of a container", span))
-            }
+            Val::Scalar(_) | Val::Tuple(_) => Err(LowerError::unsupported(
+                "a scalar or tuple in place of a container",
+                span,
+            )),
         }
     }
 
@@ -95,7 +107,10 @@ impl Lowering<'_> {
     /// A known container as a constant buffer, one per value.
     fn constant(&mut self, value: &Rc<Value>, span: Span) -> Lowered<Rc<View>> {
         let Value::Container(container) = &**value else {
-            return Err(LowerError::unsupported("a scalar or tuple in place of a container", span));
+            return Err(LowerError::unsupported(
+                "a scalar or tuple in place of a container",
+                span,
+            ));
         };
         let address = Rc::as_ptr(value) as usize;
         let buffer = match self.constants.get(&address) {
@@ -107,7 +122,8 @@ impl Lowering<'_> {
                 };
                 let buffer = self.builder.buffer("data", kind, container.len(), role);
                 if let Scalars::Int(values) = &container.scalars
-                    && let (Some(&least), Some(&greatest)) = (values.iter().min(), values.iter().max())
+                    && let (Some(&least), Some(&greatest)) =
+                        (values.iter().min(), values.iter().max())
                 {
                     self.extremes.insert(buffer, (least, greatest));
                 }
@@ -116,7 +132,12 @@ impl Lowering<'_> {
             }
         };
         let zero = self.int(0);
-        Ok(Rc::new(self.strided(container.ty.clone(), &container.dims, buffer, zero)))
+        Ok(Rc::new(self.strided(
+            container.ty.clone(),
+            &container.dims,
+            buffer,
+            zero,
+        )))
     }
 
     /// The current value of a variable.
@@ -124,34 +145,26 @@ impl Lowering<'_> {
         match self.env.get(var) {
             Some(Binding::Static(value)) => Ok(Val::Static(value.clone())),
             Some(Binding::Fixed(value)) => Ok(value.clone()),
-            Some(Binding::Scalar { current: Some(value), .. }) => Ok(Val::Scalar(*value)),
-            Some(Binding::Scalar { cell: Some(cell), .. }) => {
+            Some(Binding::Scalar {
+                current: Some(value),
+                ..
+            }) => Ok(Val::Scalar(*value)),
+            Some(Binding::Scalar {
+                cell: Some(cell), ..
+            }) => {
                 let value = self.builder.get(*cell);
                 self.env.set_current(var, Some(value));
                 Ok(Val::Scalar(value))
             }
             Some(Binding::Scalar { kind, .. }) => Ok(Val::Scalar(self.unset(*kind))),
             Some(Binding::Storage(view)) => Ok(Val::View(view.clone())),
-            Some(Binding::Tuple(parts)) => {
-                let parts = parts.clone();
-                parts.iter().map(|part| self.read_binding(part, span)).collect::<Lowered<_>>().map(Val::Tuple)
-            }
             None => {
                 let name = &self.program.variable(var).name;
-                Err(LowerError::dynamic(format!("`{name}` (it has no value yet)"), span))
+                Err(LowerError::dynamic(
+                    format!("`{name}` (it has no value yet)"),
+                    span,
+                ))
             }
-        }
-    }
-
-    fn read_binding(&mut self, binding: &Binding, span: Span) -> Lowered<Val> {
-        match binding {
-            Binding::Static(value) => Ok(Val::Static(value.clone())),
-            Binding::Fixed(value) => Ok(value.clone()),
-            Binding::Storage(view) => Ok(Val::View(view.clone())),
-            Binding::Tuple(parts) => {
-                parts.iter().map(|part| self.read_binding(part, span)).collect::<Lowered<_>>().map(Val::Tuple)
-            }
-            Binding::Scalar { .. } => Err(LowerError::unsupported("this tuple", span)),
         }
     }
 
@@ -182,7 +195,8 @@ impl Lowering<'_> {
                     .iter()
                     .map(|arg| self.known(arg).and_then(|value| value.as_scalar()))
                     .collect::<Option<Vec<_>>>()?;
-                prim.apply(&args).map(|scalar| Rc::new(scalar_value(scalar)))
+                prim.apply(&args)
+                    .map(|scalar| Rc::new(scalar_value(scalar)))
             }
             _ => self.interpret(expr).map(Rc::new),
         }
@@ -209,9 +223,10 @@ impl Lowering<'_> {
                     && indices.iter().all(|index| match index {
                         Index::All => true,
                         Index::Single(index) | Index::Multiple(index) => self.is_known(index),
-                        Index::Range(low, high) => {
-                            [low, high].into_iter().flatten().all(|bound| self.is_known(bound))
-                        }
+                        Index::Range(low, high) => [low, high]
+                            .into_iter()
+                            .flatten()
+                            .all(|bound| self.is_known(bound)),
                     })
             }
             ExprKind::Call(Callee::Draw(_), _) => false,
@@ -227,9 +242,9 @@ impl Lowering<'_> {
             | ExprKind::Row(args)
             | ExprKind::Matrix(args)
             | ExprKind::Tuple(args) => args.iter().all(|arg| self.is_known(arg)),
-            ExprKind::Ternary(condition, then, otherwise) => {
-                [condition, then, otherwise].into_iter().all(|part| self.is_known(part))
-            }
+            ExprKind::Ternary(condition, then, otherwise) => [condition, then, otherwise]
+                .into_iter()
+                .all(|part| self.is_known(part)),
             ExprKind::And(a, b) | ExprKind::Or(a, b) => self.is_known(a) && self.is_known(b),
             ExprKind::Project(base, _) => self.is_known(base),
         }
@@ -239,7 +254,7 @@ impl Lowering<'_> {
     fn interpret(&mut self, expr: &Expr) -> Option<Value> {
         let env = &self.env;
         self.interpreter
-            .evaluate(expr, &|var| match env.get(var) {
+            .evaluate_known(expr, &|var| match env.get(var) {
                 Some(Binding::Static(value)) => Some(&**value),
                 _ => None,
             })
@@ -250,7 +265,13 @@ impl Lowering<'_> {
     // Branches and literals
     // ------------------------------------------------------------------------------------------
 
-    fn ternary(&mut self, condition: &Expr, then: &Expr, otherwise: &Expr, expr: &Expr) -> Lowered<Val> {
+    fn ternary(
+        &mut self,
+        condition: &Expr,
+        then: &Expr,
+        otherwise: &Expr,
+        expr: &Expr,
+    ) -> Lowered<Val> {
         if let Some(condition) = self.static_truth(condition)? {
             return self.value(if condition { then } else { otherwise });
         }
@@ -278,12 +299,22 @@ impl Lowering<'_> {
         if let Some(value) = self.select(chosen, &then, &otherwise, kind) {
             return Ok(Val::Scalar(value));
         }
-        self.builder.push(Stmt::If { condition: chosen, then, otherwise });
+        self.builder.push(Stmt::If {
+            condition: chosen,
+            then,
+            otherwise,
+        });
         Ok(Val::Scalar(self.builder.get(cell)))
     }
 
     /// A choice between branches that only compute something cheap needs no branch.
-    fn select(&mut self, condition: ValueId, then: &[Stmt], otherwise: &[Stmt], kind: Kind) -> Option<ValueId> {
+    fn select(
+        &mut self,
+        condition: ValueId,
+        then: &[Stmt],
+        otherwise: &[Stmt],
+        kind: Kind,
+    ) -> Option<ValueId> {
         let cheap = |block: &[Stmt]| {
             block.len() <= 4
                 && block.iter().all(|stmt| {
@@ -311,7 +342,9 @@ impl Lowering<'_> {
         }
         let mut ends = Vec::with_capacity(2);
         for block in [then, otherwise] {
-            let (Stmt::Set(_, value), rest) = block.split_last()? else { return None };
+            let (Stmt::Set(_, value), rest) = block.split_last()? else {
+                return None;
+            };
             if rest.iter().any(|stmt| matches!(stmt, Stmt::Set(..))) {
                 return None;
             }
@@ -322,7 +355,10 @@ impl Lowering<'_> {
                 self.builder.push(stmt.clone());
             }
         }
-        Some(self.builder.define(kind, Op::Select(condition, ends[0].0, ends[1].0)))
+        Some(
+            self.builder
+                .define(kind, Op::Select(condition, ends[0].0, ends[1].0)),
+        )
     }
 
     fn container_ternary(
@@ -343,7 +379,12 @@ impl Lowering<'_> {
                     Some(place) => place.clone(),
                     None => self.new_storage("choice", &expr.ty, &dims),
                 };
-                self.check_same_dims(&place.dims, &view.dims, "the branches of `? :`", branch.span)?;
+                self.check_same_dims(
+                    &place.dims,
+                    &view.dims,
+                    "the branches of `? :`",
+                    branch.span,
+                )?;
                 self.copy_elements(&place, &view)?;
                 storage = Some(place);
                 Ok(())
@@ -354,7 +395,11 @@ impl Lowering<'_> {
         }
         let otherwise = blocks.pop().unwrap_or_default();
         let then = blocks.pop().unwrap_or_default();
-        self.builder.push(Stmt::If { condition: chosen, then, otherwise });
+        self.builder.push(Stmt::If {
+            condition: chosen,
+            then,
+            otherwise,
+        });
         storage
             .map(|view| Val::View(Rc::new(view)))
             .ok_or_else(|| LowerError::unsupported("this choice", expr.span))
@@ -380,12 +425,16 @@ impl Lowering<'_> {
                 Ok(self.static_truth(&args[0])?.map(|truth| !truth))
             }
             // Sizes are known even of containers that are not.
-            ExprKind::Call(Callee::Prim(prim), args) if prim.args().iter().all(|&kind| kind == Kind::Int) => {
+            ExprKind::Call(Callee::Prim(prim), args)
+                if prim.args().iter().all(|&kind| kind == Kind::Int) =>
+            {
                 let mut scalars = Vec::with_capacity(args.len());
                 for arg in args {
                     if !matches!(
                         arg.kind,
-                        ExprKind::Int(_) | ExprKind::Variable(_) | ExprKind::Call(Callee::Container(_), _)
+                        ExprKind::Int(_)
+                            | ExprKind::Variable(_)
+                            | ExprKind::Call(Callee::Container(_), _)
                     ) {
                         return Ok(None);
                     }
@@ -417,8 +466,12 @@ impl Lowering<'_> {
         let block = self.builder.close();
         let second = second?;
         // A second part that is only arithmetic is computed in any case.
-        if block.iter().all(|stmt| matches!(stmt, Stmt::Let(_, Op::Prim(..) | Op::Get(_)) | Stmt::Set(..)))
-            && block.len() <= 4
+        if block.iter().all(|stmt| {
+            matches!(
+                stmt,
+                Stmt::Let(_, Op::Prim(..) | Op::Get(_)) | Stmt::Set(..)
+            )
+        }) && block.len() <= 4
         {
             for stmt in block {
                 if !matches!(stmt, Stmt::Set(..)) {
@@ -431,7 +484,11 @@ impl Lowering<'_> {
         let constant = self.int(i64::from(!and));
         let short = vec![Stmt::Set(cell, constant)];
         let (then, otherwise) = if and { (block, short) } else { (short, block) };
-        self.builder.push(Stmt::If { condition: first, then, otherwise });
+        self.builder.push(Stmt::If {
+            condition: first,
+            then,
+            otherwise,
+        });
         Ok(Val::Scalar(self.builder.get(cell)))
     }
 
@@ -450,15 +507,26 @@ impl Lowering<'_> {
         if matches!(expr.ty.array_parts().1, Ty::Tuple(_)) {
             return Err(LowerError::unsupported("an array of tuples", expr.span));
         }
-        let parts = elements.iter().map(|element| self.view(element)).collect::<Lowered<Vec<_>>>()?;
+        let parts = elements
+            .iter()
+            .map(|element| self.view(element))
+            .collect::<Lowered<Vec<_>>>()?;
         let Some(first) = parts.first() else {
-            return Err(LowerError::unsupported("an empty array expression", expr.span));
+            return Err(LowerError::unsupported(
+                "an empty array expression",
+                expr.span,
+            ));
         };
         let mut dims = vec![count];
         dims.extend(self.known_dims(first, expr.span)?);
         let view = self.new_storage("literal", &expr.ty, &dims);
         for (position, part) in parts.iter().enumerate() {
-            self.check_same_dims(&view.dims[1..], &part.dims, "the elements of this expression", expr.span)?;
+            self.check_same_dims(
+                &view.dims[1..],
+                &part.dims,
+                "the elements of this expression",
+                expr.span,
+            )?;
             let index = self.int(position as i64);
             let place = self.element_view(&view, index);
             self.copy_elements(&place, part)?;
@@ -496,7 +564,11 @@ impl Lowering<'_> {
 
     /// A view that is cheap to read: stored unless it is already.
     pub fn readable(&mut self, view: &Rc<View>, span: Span) -> Lowered<Rc<View>> {
-        if view.is_cheap() { Ok(view.clone()) } else { self.stored(view, span) }
+        if view.is_cheap() {
+            Ok(view.clone())
+        } else {
+            self.stored(view, span)
+        }
     }
 
     /// Calls `body` with the indexes (from 0) of every element of a shape, in storage order.
@@ -525,7 +597,9 @@ impl Lowering<'_> {
         indexes: &mut Vec<ValueId>,
         body: &mut dyn FnMut(&mut Self, &[ValueId]) -> Lowered<()>,
     ) -> Lowered<()> {
-        let Some((&axis, rest)) = order.split_first() else { return body(self, indexes) };
+        let Some((&axis, rest)) = order.split_first() else {
+            return body(self, indexes);
+        };
         let (zero, size) = (self.int(0), dims[axis]);
         if self.builder.known_int(size) == Some(1) {
             indexes[axis] = zero;
@@ -544,7 +618,8 @@ impl Lowering<'_> {
         end: ValueId,
         body: &mut dyn FnMut(&mut Self, ValueId) -> Lowered<()>,
     ) -> Lowered<()> {
-        if let (Some(start), Some(end)) = (self.builder.known_int(start), self.builder.known_int(end))
+        if let (Some(start), Some(end)) =
+            (self.builder.known_int(start), self.builder.known_int(end))
             && end <= start
         {
             return Ok(());
@@ -561,7 +636,13 @@ impl Lowering<'_> {
         self.loops.pop();
         self.env = before;
         outcome?;
-        self.builder.push(Stmt::For { var, start, end, reverse: false, body: block });
+        self.builder.push(Stmt::For {
+            var,
+            start,
+            end,
+            reverse: false,
+            body: block,
+        });
         Ok(())
     }
 
@@ -588,9 +669,22 @@ impl Lowering<'_> {
     }
 
     /// Stores one element.
-    pub fn store_element(&mut self, place: &View, indexes: &[ValueId], value: ValueId) -> Lowered<()> {
-        let Source::Strided { buffer, offset, strides } = &place.source else {
-            return Err(LowerError::unsupported("an assignment to this", Span::default()));
+    pub fn store_element(
+        &mut self,
+        place: &View,
+        indexes: &[ValueId],
+        value: ValueId,
+    ) -> Lowered<()> {
+        let Source::Strided {
+            buffer,
+            offset,
+            strides,
+        } = &place.source
+        else {
+            return Err(LowerError::unsupported(
+                "an assignment to this",
+                Span::default(),
+            ));
         };
         let at = self.linear(*offset, strides, indexes);
         let value = match (place.kind(), self.builder.kind(value)) {
@@ -600,11 +694,6 @@ impl Lowering<'_> {
         self.builder.push(Stmt::Store(*buffer, at, value));
         Ok(())
     }
-
-    /// Whether an expression's value is a container that holds one scalar per call of a lifted function.
-    pub fn is_lifted(lift: Lift) -> bool {
-        lift != Lift::Whole
-    }
 }
 
 /// A scalar as a value.
@@ -613,10 +702,4 @@ pub(super) fn scalar_value(scalar: Scalar) -> Value {
         Scalar::Int(value) => Value::Int(value),
         Scalar::Real(value) => Value::Real(value),
     }
-}
-
-/// A vector value, for tests and small constants.
-#[allow(dead_code)]
-pub(super) fn vector_value(values: Vec<f64>) -> Value {
-    Value::Container(Container::vector(values))
 }

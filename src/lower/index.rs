@@ -37,7 +37,10 @@ impl Lowering<'_> {
         for (axis, &size) in view.dims.clone().iter().enumerate() {
             match indices.get(axis) {
                 None | Some(Index::All) => {
-                    picks.push(Pick::Range { start: zero, step: 1 });
+                    picks.push(Pick::Range {
+                        start: zero,
+                        step: 1,
+                    });
                     dims.push(size);
                 }
                 Some(Index::Single(index)) => {
@@ -62,10 +65,20 @@ impl Lowering<'_> {
     }
 
     /// A part of a view; of stored elements, where it can be, with strides of its own.
-    pub fn pick(&mut self, view: &Rc<View>, picks: Vec<Pick>, dims: Vec<ValueId>, ty: Ty) -> Rc<View> {
+    pub fn pick(
+        &mut self,
+        view: &Rc<View>,
+        picks: Vec<Pick>,
+        dims: Vec<ValueId>,
+        ty: Ty,
+    ) -> Rc<View> {
         let many = picks.iter().any(|pick| matches!(pick, Pick::Many(_)));
         let source = match &view.source {
-            Source::Strided { buffer, offset, strides } if !many => {
+            Source::Strided {
+                buffer,
+                offset,
+                strides,
+            } if !many => {
                 let (mut at, mut kept) = (*offset, Vec::new());
                 for (pick, &stride) in picks.iter().zip(strides) {
                     let (start, step) = match pick {
@@ -80,7 +93,11 @@ impl Lowering<'_> {
                         kept.push(self.mul_int(stride, step));
                     }
                 }
-                Source::Strided { buffer: *buffer, offset: at, strides: kept }
+                Source::Strided {
+                    buffer: *buffer,
+                    offset: at,
+                    strides: kept,
+                }
             }
             Source::Fill(value) => Source::Fill(*value),
             _ => Source::Part(view.clone(), picks),
@@ -105,7 +122,10 @@ impl Lowering<'_> {
             return;
         }
         let one = self.int(1);
-        let (above, below) = (self.prim(Prim::GeInt, &[index, one]), self.prim(Prim::LeInt, &[index, size]));
+        let (above, below) = (
+            self.prim(Prim::GeInt, &[index, one]),
+            self.prim(Prim::LeInt, &[index, size]),
+        );
         let ok = self.prim(Prim::AndInt, &[above, below]);
         let parts = vec![
             Part::Text(format!("index out of range: the index of {name} is ")),
@@ -117,9 +137,16 @@ impl Lowering<'_> {
     }
 
     /// Checks every entry of an index array, unless ranges prove them.
-    fn check_positions(&mut self, list: &Rc<View>, size: ValueId, name: &str, span: Span) -> Lowered<()> {
+    fn check_positions(
+        &mut self,
+        list: &Rc<View>,
+        size: ValueId,
+        name: &str,
+        span: Span,
+    ) -> Lowered<()> {
         if let Source::Strided { buffer, .. } = &list.source
-            && let (Some(&(low, high)), Some((least, _))) = (self.extremes.get(buffer), self.range(size))
+            && let (Some(&(low, high)), Some((least, _))) =
+                (self.extremes.get(buffer), self.range(size))
             && low >= 1
             && high <= least
         {
@@ -189,11 +216,16 @@ impl Lowering<'_> {
         }
         let (zero, one) = (self.int(0), self.int(1));
         let empty = self.prim(Prim::EqInt, &[len, zero]);
-        let (above, below) = (self.prim(Prim::GeInt, &[from, one]), self.prim(Prim::LeInt, &[to, size]));
+        let (above, below) = (
+            self.prim(Prim::GeInt, &[from, one]),
+            self.prim(Prim::LeInt, &[to, size]),
+        );
         let inside = self.prim(Prim::AndInt, &[above, below]);
         let ok = self.prim(Prim::OrInt, &[empty, inside]);
         let parts = vec![
-            Part::Text(format!("index out of range: the indexes of {name} run from ")),
+            Part::Text(format!(
+                "index out of range: the indexes of {name} run from "
+            )),
             Part::Value(0),
             Part::Text(" to ".to_string()),
             Part::Value(1),
@@ -208,7 +240,10 @@ impl Lowering<'_> {
         let view = Rc::new(view.clone());
         let zero = self.int(0);
         let mut picks = vec![Pick::Single(position)];
-        picks.extend(view.dims[1..].iter().map(|_| Pick::Range { start: zero, step: 1 }));
+        picks.extend(view.dims[1..].iter().map(|_| Pick::Range {
+            start: zero,
+            step: 1,
+        }));
         let ty = view.ty.element().unwrap_or(Ty::Real);
         let dims = view.dims[1..].to_vec();
         (*self.pick(&view, picks, dims, ty)).clone()

@@ -17,15 +17,28 @@ const PULLED_COLUMNS: usize = 16;
 impl Lowering<'_> {
     pub fn linear_algebra(&mut self, function: F, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         let span = expr.span;
-        let plain = |transpose_left, transpose_right| L::Product { transpose_left, transpose_right };
+        let plain = |transpose_left, transpose_right| L::Product {
+            transpose_left,
+            transpose_right,
+        };
         match function {
             F::Multiply => self.multiply(&args[0], &args[1], expr),
             F::Crossprod | F::Tcrossprod => {
                 let view = self.view(&args[0])?;
                 let view = self.dense(&view, args[0].span)?;
                 let of_columns = function == F::Crossprod;
-                let size = if of_columns { view.dims[1] } else { view.dims[0] };
-                self.matrix_call(plain(of_columns, !of_columns), &[view.clone(), view], &[(size, size)], Ty::Matrix, span)
+                let size = if of_columns {
+                    view.dims[1]
+                } else {
+                    view.dims[0]
+                };
+                self.matrix_call(
+                    plain(of_columns, !of_columns),
+                    &[view.clone(), view],
+                    &[(size, size)],
+                    Ty::Matrix,
+                    span,
+                )
             }
             F::CholeskyDecompose => self.square(L::Cholesky, &args[0], expr),
             F::Inverse => self.square(L::Inverse, &args[0], expr),
@@ -34,16 +47,21 @@ impl Lowering<'_> {
             F::Determinant => self.number(L::Determinant, &args[0], expr),
             F::LogDeterminant => self.number(L::LogDeterminant, &args[0], expr),
             F::LogDeterminantSpd => self.number(L::LogDeterminantSpd, &args[0], expr),
-            F::MdivideLeftTriLow => self.solve(L::SolveLower { transpose: false }, args, true, expr),
+            F::MdivideLeftTriLow => {
+                self.solve(L::SolveLower { transpose: false }, args, true, expr)
+            }
             F::MdivideLeft => self.solve(L::Solve, args, true, expr),
             F::MdivideLeftSpd => self.solve(L::SolveSpd, args, true, expr),
-            F::MdivideRightTriLow => self.solve(L::SolveLowerRight { transpose: false }, args, false, expr),
+            F::MdivideRightTriLow => {
+                self.solve(L::SolveLowerRight { transpose: false }, args, false, expr)
+            }
             F::MdivideRight => self.solve(L::SolveRight, args, false, expr),
             F::EigenvaluesSym | F::EigenvectorsSym => {
                 let view = self.view(&args[0])?;
                 let view = self.dense(&view, args[0].span)?;
                 let (size, one) = (view.dims[0], self.int(1));
-                let outputs = self.call_outputs(L::EigenSym, &[view], &[(size, one), (size, size)], span)?;
+                let outputs =
+                    self.call_outputs(L::EigenSym, &[view], &[(size, one), (size, size)], span)?;
                 let wanted = usize::from(function == F::EigenvectorsSym);
                 Ok(Val::View(self.as_type(&outputs[wanted], expr.ty.clone())))
             }
@@ -52,17 +70,29 @@ impl Lowering<'_> {
                 let view = self.dense(&view, args[0].span)?;
                 let (rows, cols) = (view.dims[0], view.dims[1]);
                 let least = self.prim(Prim::MinInt, &[rows, cols]);
-                let outputs = self.call_outputs(L::QrThin, &[view], &[(rows, least), (least, cols)], span)?;
-                Ok(Val::View(outputs[usize::from(function == F::QrThinR)].clone()))
+                let outputs =
+                    self.call_outputs(L::QrThin, &[view], &[(rows, least), (least, cols)], span)?;
+                Ok(Val::View(
+                    outputs[usize::from(function == F::QrThinR)].clone(),
+                ))
             }
             F::SingularValues => {
                 let view = self.view(&args[0])?;
                 let view = self.dense(&view, args[0].span)?;
                 let least = self.prim(Prim::MinInt, &[view.dims[0], view.dims[1]]);
                 let one = self.int(1);
-                self.matrix_call(L::SingularValues, &[view], &[(least, one)], Ty::Vector, span)
+                self.matrix_call(
+                    L::SingularValues,
+                    &[view],
+                    &[(least, one)],
+                    Ty::Vector,
+                    span,
+                )
             }
-            _ => Err(LowerError::unsupported(format!("`{}` of parameters", function.name()), span)),
+            _ => Err(LowerError::unsupported(
+                format!("`{}` of parameters", function.name()),
+                span,
+            )),
         }
     }
 
@@ -72,21 +102,39 @@ impl Lowering<'_> {
         let one = self.int(1);
         match (&a.ty, &b.ty) {
             (Ty::Matrix, Ty::Vector) => {
-                self.check_same_size(left.dims[1], right.dims[0], "the columns and the vector of a product", span);
+                self.check_same_size(
+                    left.dims[1],
+                    right.dims[0],
+                    "the columns and the vector of a product",
+                    span,
+                );
                 if let Some(view) = self.row_sums(&left, &right)? {
                     return Ok(Val::View(view));
                 }
             }
             (Ty::RowVector, Ty::Matrix) => {
-                self.check_same_size(left.dims[0], right.dims[0], "the row vector and the rows of a product", span);
+                self.check_same_size(
+                    left.dims[0],
+                    right.dims[0],
+                    "the row vector and the rows of a product",
+                    span,
+                );
                 let turned = self.transposed(&right, Ty::Matrix);
                 if let Some(view) = self.row_sums(&turned, &left)? {
-                    return Ok(Val::View(Rc::new(View { ty: Ty::RowVector, ..(*view).clone() })));
+                    return Ok(Val::View(Rc::new(View {
+                        ty: Ty::RowVector,
+                        ..(*view).clone()
+                    })));
                 }
             }
             (Ty::Vector, Ty::RowVector) => return self.outer_product(&left, &right),
             _ => {
-                self.check_same_size(left.dims[1], right.dims[0], "the columns and the rows of a product", span);
+                self.check_same_size(
+                    left.dims[1],
+                    right.dims[0],
+                    "the columns and the rows of a product",
+                    span,
+                );
             }
         }
         let (left, transpose_left) = self.dense_or_turned(&left, a.span)?;
@@ -105,14 +153,27 @@ impl Lowering<'_> {
         } else {
             right.dims[1]
         };
-        let product = L::Product { transpose_left, transpose_right };
-        self.matrix_call(product, &[left, right], &[(rows, cols)], expr.ty.clone(), span)
+        let product = L::Product {
+            transpose_left,
+            transpose_right,
+        };
+        self.matrix_call(
+            product,
+            &[left, right],
+            &[(rows, cols)],
+            expr.ty.clone(),
+            span,
+        )
     }
 
     /// A matrix of data with few columns times a vector, to be pulled.
     fn row_sums(&mut self, matrix: &Rc<View>, vector: &Rc<View>) -> Lowered<Option<Rc<View>>> {
-        let Some(cols) = self.builder.known_int(matrix.dims[1]) else { return Ok(None) };
-        let Source::Strided { buffer, .. } = &matrix.source else { return Ok(None) };
+        let Some(cols) = self.builder.known_int(matrix.dims[1]) else {
+            return Ok(None);
+        };
+        let Source::Strided { buffer, .. } = &matrix.source else {
+            return Ok(None);
+        };
         let constant = matches!(
             self.builder.procedure.buffers[buffer.0 as usize].role,
             Role::ConstantReal(_) | Role::ConstantInt(_)
@@ -125,34 +186,77 @@ impl Lowering<'_> {
             let index = self.int(column);
             factors.push(self.element(vector, &[index])?);
         }
-        let source = Source::RowSums { matrix: matrix.clone(), vector: factors };
-        Ok(Some(Rc::new(View { ty: Ty::Vector, dims: vec![matrix.dims[0]], source })))
+        let source = Source::RowSums {
+            matrix: matrix.clone(),
+            vector: factors,
+        };
+        Ok(Some(Rc::new(View {
+            ty: Ty::Vector,
+            dims: vec![matrix.dims[0]],
+            source,
+        })))
     }
 
     fn outer_product(&mut self, left: &Rc<View>, right: &Rc<View>) -> Lowered<Val> {
-        let (left, right) = (self.readable(left, Span::default())?, self.readable(right, Span::default())?);
+        let (left, right) = (
+            self.readable(left, Span::default())?,
+            self.readable(right, Span::default())?,
+        );
         let (rows, cols, zero) = (left.dims[0], right.dims[0], self.int(0));
         let along = |start: ValueId| Pick::Range { start, step: 1 };
         // Element (i, j) of each operand spread over the other's dimension.
         let spread = |lowering: &mut Self, view: &Rc<View>, is_column: bool| -> Lowered<Rc<View>> {
             let stored = lowering.stored(view, Span::default())?;
-            let Source::Strided { buffer, offset, strides } = &stored.source else { return Ok(stored) };
-            let strides = if is_column { vec![strides[0], zero] } else { vec![zero, strides[0]] };
-            let source = Source::Strided { buffer: *buffer, offset: *offset, strides };
-            let spread = Rc::new(View { ty: Ty::Matrix, dims: vec![rows, cols], source });
-            Ok(lowering.pick(&spread, vec![along(zero), along(zero)], vec![rows, cols], Ty::Matrix))
+            let Source::Strided {
+                buffer,
+                offset,
+                strides,
+            } = &stored.source
+            else {
+                return Ok(stored);
+            };
+            let strides = if is_column {
+                vec![strides[0], zero]
+            } else {
+                vec![zero, strides[0]]
+            };
+            let source = Source::Strided {
+                buffer: *buffer,
+                offset: *offset,
+                strides,
+            };
+            let spread = Rc::new(View {
+                ty: Ty::Matrix,
+                dims: vec![rows, cols],
+                source,
+            });
+            Ok(lowering.pick(
+                &spread,
+                vec![along(zero), along(zero)],
+                vec![rows, cols],
+                Ty::Matrix,
+            ))
         };
         let operands = vec![
             Operand::View(spread(self, &left, true)?),
             Operand::View(spread(self, &right, false)?),
         ];
         let source = Source::Map(Prim::Mul, operands);
-        Ok(Val::View(Rc::new(View { ty: Ty::Matrix, dims: vec![rows, cols], source })))
+        Ok(Val::View(Rc::new(View {
+            ty: Ty::Matrix,
+            dims: vec![rows, cols],
+            source,
+        })))
     }
 
     fn square(&mut self, function: L, arg: &Expr, expr: &Expr) -> Lowered<Val> {
         let view = self.view(arg)?;
-        self.check_same_size(view.dims[0], view.dims[1], "the rows and columns of this matrix", expr.span);
+        self.check_same_size(
+            view.dims[0],
+            view.dims[1],
+            "the rows and columns of this matrix",
+            expr.span,
+        );
         let view = self.dense(&view, arg.span)?;
         let size = view.dims[0];
         self.matrix_call(function, &[view], &[(size, size)], Ty::Matrix, expr.span)
@@ -160,7 +264,12 @@ impl Lowering<'_> {
 
     fn number(&mut self, function: L, arg: &Expr, expr: &Expr) -> Lowered<Val> {
         let view = self.view(arg)?;
-        self.check_same_size(view.dims[0], view.dims[1], "the rows and columns of this matrix", expr.span);
+        self.check_same_size(
+            view.dims[0],
+            view.dims[1],
+            "the rows and columns of this matrix",
+            expr.span,
+        );
         let view = self.dense(&view, arg.span)?;
         let (one, zero) = (self.int(1), self.int(0));
         let outputs = self.call_outputs(function, &[view], &[(one, one)], expr.span)?;
@@ -179,8 +288,18 @@ impl Lowering<'_> {
             _ => (divided.dims[0], divided.dims[1]),
         };
         let (divisor, size) = if left { (&a, shape.0) } else { (&b, shape.1) };
-        self.check_same_size(divisor.dims[0], size, "the operands of this division", expr.span);
-        self.check_same_size(divisor.dims[0], divisor.dims[1], "the rows and columns of the divisor", expr.span);
+        self.check_same_size(
+            divisor.dims[0],
+            size,
+            "the operands of this division",
+            expr.span,
+        );
+        self.check_same_size(
+            divisor.dims[0],
+            divisor.dims[1],
+            "the rows and columns of the divisor",
+            expr.span,
+        );
         self.matrix_call(function, &[a, b], &[shape], expr.ty.clone(), expr.span)
     }
 
@@ -214,7 +333,11 @@ impl Lowering<'_> {
         }
         let (mut places, mut results) = (Vec::new(), Vec::new());
         for &(rows, cols) in outputs {
-            let view = View { ty: Ty::Matrix, dims: vec![rows, cols], source: Source::Fill(rows) };
+            let view = View {
+                ty: Ty::Matrix,
+                dims: vec![rows, cols],
+                source: Source::Fill(rows),
+            };
             let dims = self.known_dims(&view, span)?;
             let place = Rc::new(self.new_storage("matrix", &Ty::Matrix, &dims));
             results.push(self.slice(&place, span)?);
@@ -233,7 +356,10 @@ impl Lowering<'_> {
     /// A matrix of one row or column as the vector that it is.
     fn as_type(&mut self, view: &Rc<View>, ty: Ty) -> Rc<View> {
         let zero = self.int(0);
-        let all = Pick::Range { start: zero, step: 1 };
+        let all = Pick::Range {
+            start: zero,
+            step: 1,
+        };
         match ty {
             Ty::Vector => {
                 let len = view.dims[0];
@@ -264,7 +390,9 @@ impl Lowering<'_> {
     }
 
     fn is_dense(&self, view: &View, dims: &[usize]) -> bool {
-        let Source::Strided { strides, .. } = &view.source else { return false };
+        let Source::Strided { strides, .. } = &view.source else {
+            return false;
+        };
         let wanted: &[i64] = match dims {
             [_] => &[1],
             [rows, _] => &[1, *rows as i64],
@@ -274,7 +402,9 @@ impl Lowering<'_> {
             .iter()
             .zip(wanted)
             .zip(dims)
-            .all(|((&stride, &wanted), &dim)| dim <= 1 || self.builder.known_int(stride) == Some(wanted))
+            .all(|((&stride, &wanted), &dim)| {
+                dim <= 1 || self.builder.known_int(stride) == Some(wanted)
+            })
     }
 
     /// A matrix stored densely, or the dense matrix that it is the transpose of (and true).
@@ -302,19 +432,35 @@ impl Lowering<'_> {
             (_, [rows, cols]) => (*rows, *cols),
             _ => return Err(LowerError::unsupported("this matrix", span)),
         };
-        Ok(Slice { buffer: *buffer, offset: *offset, rows, cols })
+        Ok(Slice {
+            buffer: *buffer,
+            offset: *offset,
+            rows,
+            cols,
+        })
     }
 
     /// Sorting: the order is found by a call, the sorted elements are gathered.
     pub fn sort(&mut self, function: F, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         let view = self.view(&args[0])?;
         let view = self.stored(&view, args[0].span)?;
-        let ty = if view.kind() == Kind::Int { Ty::Vector } else { view.ty.clone() };
+        let ty = if view.kind() == Kind::Int {
+            Ty::Vector
+        } else {
+            view.ty.clone()
+        };
         let keys = if view.kind() == Kind::Int {
             let operands = vec![Operand::View(view.clone())];
-            Rc::new(View { ty, dims: view.dims.clone(), source: Source::Map(Prim::ToReal, operands) })
+            Rc::new(View {
+                ty,
+                dims: view.dims.clone(),
+                source: Source::Map(Prim::ToReal, operands),
+            })
         } else {
-            Rc::new(View { ty: Ty::Vector, ..(*view).clone() })
+            Rc::new(View {
+                ty: Ty::Vector,
+                ..(*view).clone()
+            })
         };
         let keys = self.dense(&keys, expr.span)?;
         let size = self.known_dims(&keys, expr.span)?[0];
@@ -324,7 +470,12 @@ impl Lowering<'_> {
         };
         self.extremes.insert(buffer, (1, size as i64));
         let input = self.slice(&keys, expr.span)?;
-        let output = Slice { buffer, offset, rows: input.rows, cols: input.cols };
+        let output = Slice {
+            buffer,
+            offset,
+            rows: input.rows,
+            cols: input.cols,
+        };
         let message = self.plain_message(MessageKind::Reject, "", expr.span);
         let descending = matches!(function, F::SortDesc | F::SortIndicesDesc);
         self.builder.push(Stmt::Call {
@@ -338,6 +489,11 @@ impl Lowering<'_> {
             return Ok(Val::View(order));
         }
         let dims = view.dims.clone();
-        Ok(Val::View(self.pick(&view, vec![Pick::Many(order)], dims, expr.ty.clone())))
+        Ok(Val::View(self.pick(
+            &view,
+            vec![Pick::Many(order)],
+            dims,
+            expr.ty.clone(),
+        )))
     }
 }

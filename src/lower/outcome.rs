@@ -22,12 +22,20 @@ pub(super) type Lowered<T> = Result<T, LowerError>;
 
 impl LowerError {
     pub(super) fn dynamic(what: impl Into<String>, span: Span) -> LowerError {
-        LowerError::Dynamic { what: what.into(), span }
+        LowerError::Dynamic {
+            what: what.into(),
+            span,
+        }
     }
 
     pub(super) fn unsupported(what: impl Into<String>, span: Span) -> LowerError {
         let title = format!("{} is not supported yet", what.into());
-        LowerError::Diagnostic(Box::new(Diagnostic::error(Code::NotCompiled, title, span, "")))
+        LowerError::Diagnostic(Box::new(Diagnostic::error(
+            Code::NotCompiled,
+            title,
+            span,
+            "",
+        )))
     }
 
     /// What the user is told.

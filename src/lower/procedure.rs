@@ -100,12 +100,25 @@ pub fn draw(
     };
     let first = len(&mut lowering, &variables)?;
     let second = len(&mut lowering, generated)?;
-    let output = lowering.builder.buffer("values", Kind::Real, first + second, Role::Output(0));
+    let output = lowering
+        .builder
+        .buffer("values", Kind::Real, first + second, Role::Output(0));
     if second > 0 {
         let nan = lowering.builder.real(f64::NAN);
-        let (offset, rows, cols) =
-            (lowering.int(first as i64), lowering.int(second as i64), lowering.int(1));
-        lowering.builder.push(Stmt::Fill(Slice { buffer: output, offset, rows, cols }, nan));
+        let (offset, rows, cols) = (
+            lowering.int(first as i64),
+            lowering.int(second as i64),
+            lowering.int(1),
+        );
+        lowering.builder.push(Stmt::Fill(
+            Slice {
+                buffer: output,
+                offset,
+                rows,
+                cols,
+            },
+            nan,
+        ));
     }
     lowering.statements(&program.constrain)?;
     lowering.statements(&program.transform)?;
@@ -145,7 +158,9 @@ impl<'p> Lowering<'p> {
         };
         for (id, value) in data.iter().enumerate() {
             if let Some(value) = value {
-                lowering.env.set(VarId(id as u32), Binding::Static(Rc::new(value.clone())));
+                lowering
+                    .env
+                    .set(VarId(id as u32), Binding::Static(Rc::new(value.clone())));
             }
         }
         lowering.bind_position()?;
@@ -154,13 +169,23 @@ impl<'p> Lowering<'p> {
 
     /// Binds the free form of every parameter to its part of the position.
     fn bind_position(&mut self) -> Lowered<()> {
-        let frees: Vec<VarId> = self.program.parameters.iter().map(|parameter| parameter.free).collect();
+        let frees: Vec<VarId> = self
+            .program
+            .parameters
+            .iter()
+            .map(|parameter| parameter.free)
+            .collect();
         let mut sizes = Vec::new();
         for &free in &frees {
             sizes.push(self.static_dims(free)?);
         }
-        let total = sizes.iter().map(|dims| dims.iter().product::<usize>()).sum();
-        let position = self.builder.buffer("position", Kind::Real, total, Role::Input(0));
+        let total = sizes
+            .iter()
+            .map(|dims| dims.iter().product::<usize>())
+            .sum();
+        let position = self
+            .builder
+            .buffer("position", Kind::Real, total, Role::Input(0));
         let mut offset = 0;
         for (free, dims) in frees.into_iter().zip(sizes) {
             let ty = self.program.variable(free).sized.ty.clone();
@@ -188,7 +213,10 @@ impl<'p> Lowering<'p> {
             let size = usize::try_from(size).map_err(|_| {
                 LowerError::Diagnostic(Box::new(crate::diag::Diagnostic::error(
                     crate::diag::Code::NegativeSize,
-                    format!("`{}` is declared with the negative size {size}", variable.name),
+                    format!(
+                        "`{}` is declared with the negative size {size}",
+                        variable.name
+                    ),
                     dim.span,
                     format!("this is {size}"),
                 )))
@@ -203,13 +231,30 @@ impl<'p> Lowering<'p> {
     }
 
     /// A view of contiguous storage: arrays one element after another, matrices column by column.
-    pub fn strided(&mut self, ty: crate::types::Ty, dims: &[usize], buffer: BufferId, offset: ValueId) -> View {
+    pub fn strided(
+        &mut self,
+        ty: crate::types::Ty,
+        dims: &[usize],
+        buffer: BufferId,
+        offset: ValueId,
+    ) -> View {
         let strides: Vec<ValueId> = super::view::strides(&ty, dims)
             .into_iter()
             .map(|stride| self.builder.int(stride as i64))
             .collect();
-        let dims = dims.iter().map(|&dim| self.builder.int(dim as i64)).collect();
-        View { ty, dims, source: Source::Strided { buffer, offset, strides } }
+        let dims = dims
+            .iter()
+            .map(|&dim| self.builder.int(dim as i64))
+            .collect();
+        View {
+            ty,
+            dims,
+            source: Source::Strided {
+                buffer,
+                offset,
+                strides,
+            },
+        }
     }
 
     /// Stores a variable's value into the output, in storage order; returns how many numbers that was.
@@ -227,7 +272,10 @@ impl<'p> Lowering<'p> {
             return Ok(1);
         }
         if matches!(ty.array_parts().1, crate::types::Ty::Tuple(_)) {
-            return Err(LowerError::unsupported("a tuple among a program's outputs", span));
+            return Err(LowerError::unsupported(
+                "a tuple among a program's outputs",
+                span,
+            ));
         }
         let source = self.view_of(&value, span)?;
         let place = self.strided(ty, &dims, output, at);

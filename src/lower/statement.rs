@@ -46,9 +46,17 @@ enum What<'a> {
     /// The statements after this one in its block.
     Stmts(&'a [IrStmt]),
     /// The rounds that an unrolled loop has left.
-    Rounds { var: VarId, from: i64, last: i64, body: &'a [IrStmt] },
+    Rounds {
+        var: VarId,
+        from: i64,
+        last: i64,
+        body: &'a [IrStmt],
+    },
     /// The rounds that a `while` that runs now has left.
-    While { condition: &'a Expr, body: &'a [IrStmt] },
+    While {
+        condition: &'a Expr,
+        body: &'a [IrStmt],
+    },
 }
 
 impl Lowering<'_> {
@@ -64,7 +72,10 @@ impl Lowering<'_> {
 
     fn run(&mut self, stmts: &[IrStmt], next: Option<&Rest<'_>>) -> Lowered<Flow> {
         for (position, stmt) in stmts.iter().enumerate() {
-            let rest = Rest { what: What::Stmts(&stmts[position + 1..]), next };
+            let rest = Rest {
+                what: What::Stmts(&stmts[position + 1..]),
+                next,
+            };
             let flow = self.statement(stmt, &rest)?;
             if flow != Flow::Next {
                 return Ok(flow);
@@ -76,7 +87,12 @@ impl Lowering<'_> {
     fn statement(&mut self, stmt: &IrStmt, rest: &Rest<'_>) -> Lowered<Flow> {
         match &stmt.kind {
             StmtKind::Declare(var) => self.declare(*var)?,
-            StmtKind::Assign { target, indices, projections, value } => {
+            StmtKind::Assign {
+                target,
+                indices,
+                projections,
+                value,
+            } => {
                 self.assign(*target, indices, projections, value, stmt.span)?;
             }
             StmtKind::AddTarget(value) => {
@@ -89,14 +105,25 @@ impl Lowering<'_> {
                     self.add_terms(value, false)?;
                 }
             }
-            StmtKind::For { var, lower, upper, body } => {
+            StmtKind::For {
+                var,
+                lower,
+                upper,
+                body,
+            } => {
                 return self.for_range(*var, lower, upper, body, rest);
             }
-            StmtKind::ForEach { var, over, body } => return self.for_each(*var, over, body, stmt.span),
+            StmtKind::ForEach { var, over, body } => {
+                return self.for_each(*var, over, body, stmt.span);
+            }
             StmtKind::While { condition, body } => {
                 return self.while_loop(condition, body, stmt.span, Some(rest));
             }
-            StmtKind::If { condition, then, otherwise } => {
+            StmtKind::If {
+                condition,
+                then,
+                otherwise,
+            } => {
                 return self.branch(condition, then, otherwise, rest, stmt.span);
             }
             StmtKind::Block(body) => {
@@ -113,7 +140,12 @@ impl Lowering<'_> {
             StmtKind::FatalError(parts) => self.stop(parts, MessageKind::Fatal, None, stmt.span)?,
             StmtKind::Call(function, args) => {
                 let values = self.arguments(args)?;
-                self.invoke(*function, values, super::call::Returns::Directly(None), stmt.span)?;
+                self.invoke(
+                    *function,
+                    values,
+                    super::call::Returns::Directly(None),
+                    stmt.span,
+                )?;
             }
             StmtKind::Validate(var) => self.validate(*var)?,
         }
@@ -135,10 +167,20 @@ impl Lowering<'_> {
             return Ok(());
         }
         if matches!(ty.array_parts().1, Ty::Tuple(_)) {
-            return Err(LowerError::unsupported("a tuple variable that depends on parameters", variable.span));
+            return Err(LowerError::unsupported(
+                "a tuple variable that depends on parameters",
+                variable.span,
+            ));
         }
         if ty.is_scalar() {
-            self.env.set(var, Binding::Scalar { kind: kind_of(ty), current: None, cell: None });
+            self.env.set(
+                var,
+                Binding::Scalar {
+                    kind: kind_of(ty),
+                    current: None,
+                    cell: None,
+                },
+            );
             return Ok(());
         }
         let view = self.new_storage(&variable.name, ty, &dims);
@@ -151,13 +193,23 @@ impl Lowering<'_> {
 
     /// Storage that a loop comes back to starts each round unset.
     fn fill_unset(&mut self, view: &View) {
-        let super::view::Source::Strided { buffer, offset, .. } = view.source else { return };
+        let super::view::Source::Strided { buffer, offset, .. } = view.source else {
+            return;
+        };
         let mut count = self.int(1);
         for &dim in &view.dims {
             count = self.mul_int(count, dim);
         }
         let (one, value) = (self.int(1), self.unset(view.kind()));
-        self.builder.push(Stmt::Fill(Slice { buffer, offset, rows: count, cols: one }, value));
+        self.builder.push(Stmt::Fill(
+            Slice {
+                buffer,
+                offset,
+                rows: count,
+                cols: one,
+            },
+            value,
+        ));
     }
 
     // ------------------------------------------------------------------------------------------
@@ -208,7 +260,11 @@ impl Lowering<'_> {
         }
         let otherwise_code = blocks.pop().unwrap_or_default();
         let then_code = blocks.pop().unwrap_or_default();
-        self.builder.push(Stmt::If { condition: chosen, then: then_code, otherwise: otherwise_code });
+        self.builder.push(Stmt::If {
+            condition: chosen,
+            then: then_code,
+            otherwise: otherwise_code,
+        });
         self.forget(&[then, otherwise]);
         Ok(Flow::Next)
     }
@@ -245,15 +301,26 @@ impl Lowering<'_> {
         }
         let otherwise = blocks.pop().unwrap_or_default();
         let then = blocks.pop().unwrap_or_default();
-        self.builder.push(Stmt::If { condition: chosen, then, otherwise });
+        self.builder.push(Stmt::If {
+            condition: chosen,
+            then,
+            otherwise,
+        });
         Ok(Flow::Returned)
     }
 
     fn run_rest(&mut self, rest: Option<&Rest<'_>>) -> Lowered<Flow> {
-        let Some(rest) = rest else { return Ok(Flow::Next) };
+        let Some(rest) = rest else {
+            return Ok(Flow::Next);
+        };
         let flow = match rest.what {
             What::Stmts(stmts) => self.run(stmts, rest.next)?,
-            What::Rounds { var, from, last, body } => self.rounds(var, from, last, body, rest.next)?,
+            What::Rounds {
+                var,
+                from,
+                last,
+                body,
+            } => self.rounds(var, from, last, body, rest.next)?,
             What::While { condition, body } => {
                 self.while_loop(condition, body, condition.span, rest.next)?
             }
@@ -273,7 +340,9 @@ impl Lowering<'_> {
         rest: &Rest<'_>,
     ) -> Lowered<Flow> {
         let (first, last) = (self.scalar(lower)?, self.scalar(upper)?);
-        if let (Some(first), Some(last)) = (self.builder.known_int(first), self.builder.known_int(last)) {
+        if let (Some(first), Some(last)) =
+            (self.builder.known_int(first), self.builder.known_int(last))
+        {
             if last < first {
                 return Ok(Flow::Next);
             }
@@ -334,8 +403,17 @@ impl Lowering<'_> {
         next: Option<&Rest<'_>>,
     ) -> Lowered<Flow> {
         for value in first..=last {
-            self.env.set(var, Binding::Static(Rc::new(Value::Int(value))));
-            let rest = Rest { what: What::Rounds { var, from: value + 1, last, body }, next };
+            self.env
+                .set(var, Binding::Static(Rc::new(Value::Int(value))));
+            let rest = Rest {
+                what: What::Rounds {
+                    var,
+                    from: value + 1,
+                    last,
+                    body,
+                },
+                next,
+            };
             match self.run(body, Some(&rest))? {
                 Flow::Next | Flow::Continued => {}
                 Flow::Broke => break,
@@ -347,7 +425,10 @@ impl Lowering<'_> {
 
     fn for_each(&mut self, var: VarId, over: &Expr, body: &[IrStmt], span: Span) -> Lowered<Flow> {
         if leaves(body) {
-            return Err(LowerError::unsupported("leaving a foreach loop early", span));
+            return Err(LowerError::unsupported(
+                "leaving a foreach loop early",
+                span,
+            ));
         }
         let view = self.view(over)?;
         let view = self.readable(&view, over.span)?;
@@ -389,9 +470,15 @@ impl Lowering<'_> {
             }
             rounds += 1;
             if rounds > MAX_UNROLL {
-                return Err(LowerError::unsupported("unrolling a loop of so many rounds", span));
+                return Err(LowerError::unsupported(
+                    "unrolling a loop of so many rounds",
+                    span,
+                ));
             }
-            let rest = Rest { what: What::While { condition, body }, next };
+            let rest = Rest {
+                what: What::While { condition, body },
+                next,
+            };
             match self.run(body, Some(&rest))? {
                 Flow::Next | Flow::Continued => {}
                 Flow::Broke => return Ok(Flow::Next),
@@ -418,7 +505,11 @@ impl Lowering<'_> {
         });
         self.env = before;
         let value = outcome?;
-        self.builder.push(Stmt::While { header, condition: value, body: code });
+        self.builder.push(Stmt::While {
+            header,
+            condition: value,
+            body: code,
+        });
         self.forget(&[body]);
         Ok(Flow::Next)
     }
@@ -436,7 +527,9 @@ impl Lowering<'_> {
 
     /// Moves a variable into a cell or buffer.
     pub fn settle_variable(&mut self, var: VarId) {
-        let Some(binding) = self.env.get(var).cloned() else { return };
+        let Some(binding) = self.env.get(var).cloned() else {
+            return;
+        };
         match binding {
             Binding::Static(value) => match value.as_scalar() {
                 Some(scalar) => {
@@ -447,11 +540,22 @@ impl Lowering<'_> {
                     let name = self.program.variable(var).name.clone();
                     let cell = self.builder.cell(&name, kind);
                     self.builder.push(Stmt::Set(cell, current));
-                    self.env.set(var, Binding::Scalar { kind, current: Some(current), cell: Some(cell) });
+                    self.env.set(
+                        var,
+                        Binding::Scalar {
+                            kind,
+                            current: Some(current),
+                            cell: Some(cell),
+                        },
+                    );
                 }
                 None => self.settle_container(var, &value),
             },
-            Binding::Scalar { kind, current, cell: None } => {
+            Binding::Scalar {
+                kind,
+                current,
+                cell: None,
+            } => {
                 let name = self.program.variable(var).name.clone();
                 let cell = self.builder.cell(&name, kind);
                 let current = match current {
@@ -459,7 +563,14 @@ impl Lowering<'_> {
                     None => self.unset(kind),
                 };
                 self.builder.push(Stmt::Set(cell, current));
-                self.env.set(var, Binding::Scalar { kind, current: Some(current), cell: Some(cell) });
+                self.env.set(
+                    var,
+                    Binding::Scalar {
+                        kind,
+                        current: Some(current),
+                        cell: Some(cell),
+                    },
+                );
             }
             _ => {}
         }
@@ -468,7 +579,9 @@ impl Lowering<'_> {
     }
 
     fn settle_container(&mut self, var: VarId, value: &Rc<Value>) {
-        let Value::Container(container) = &**value else { return };
+        let Value::Container(container) = &**value else {
+            return;
+        };
         let name = self.program.variable(var).name.clone();
         let view = self.new_storage(&name, &container.ty, &container.dims);
         let unset = Value::uninitialised(&container.ty, &container.dims);
@@ -502,15 +615,27 @@ impl Lowering<'_> {
                         _ => false,
                     }
             }
-            StmtKind::For { lower, upper, body, .. } => {
-                lower.level == Level::Data && upper.level == Level::Data && self.concerns_known(body)
+            StmtKind::For {
+                lower, upper, body, ..
+            } => {
+                lower.level == Level::Data
+                    && upper.level == Level::Data
+                    && self.concerns_known(body)
             }
-            StmtKind::ForEach { over, body, .. } => over.level == Level::Data && self.concerns_known(body),
+            StmtKind::ForEach { over, body, .. } => {
+                over.level == Level::Data && self.concerns_known(body)
+            }
             StmtKind::While { condition, body } => {
                 condition.level == Level::Data && self.concerns_known(body)
             }
-            StmtKind::If { condition, then, otherwise } => {
-                condition.level == Level::Data && self.concerns_known(then) && self.concerns_known(otherwise)
+            StmtKind::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                condition.level == Level::Data
+                    && self.concerns_known(then)
+                    && self.concerns_known(otherwise)
             }
             StmtKind::Block(body) => self.concerns_known(body),
             StmtKind::Break | StmtKind::Continue => true,
@@ -523,7 +648,13 @@ impl Lowering<'_> {
     // ------------------------------------------------------------------------------------------
 
     /// `reject` and `fatal_error`, unless `ok`.
-    fn stop(&mut self, parts: &[Expr], kind: MessageKind, ok: Option<ValueId>, span: Span) -> Lowered<()> {
+    fn stop(
+        &mut self,
+        parts: &[Expr],
+        kind: MessageKind,
+        ok: Option<ValueId>,
+        span: Span,
+    ) -> Lowered<()> {
         if ok.is_some_and(|ok| self.builder.known_int(ok).is_some_and(|ok| ok != 0)) {
             return Ok(());
         }
@@ -532,7 +663,11 @@ impl Lowering<'_> {
             Some(ok) => ok,
             None => self.int(0),
         };
-        self.builder.push(Stmt::Check { ok, message, values });
+        self.builder.push(Stmt::Check {
+            ok,
+            message,
+            values,
+        });
         Ok(())
     }
 
@@ -552,8 +687,11 @@ impl Lowering<'_> {
                 }
             }
         }
-        let message =
-            self.builder.message(Message { kind, parts, span: self.blame.unwrap_or(span) });
+        let message = self.builder.message(Message {
+            kind,
+            parts,
+            span: self.blame.unwrap_or(span),
+        });
         Ok((message, values))
     }
 
@@ -573,7 +711,10 @@ impl Lowering<'_> {
             Val::View(view) => {
                 let count: usize = self.known_dims(view, expr.span)?.iter().product();
                 if count > MAX_PRINTED {
-                    parts.push(Part::Text(format!("{} ({count} elements)", describe(self, expr))));
+                    parts.push(Part::Text(format!(
+                        "{} ({count} elements)",
+                        describe(self, expr)
+                    )));
                     return Ok(());
                 }
                 self.message_elements(view, parts, values)?;
@@ -592,7 +733,12 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn message_elements(&mut self, view: &View, parts: &mut Vec<Part>, values: &mut Vec<ValueId>) -> Lowered<()> {
+    fn message_elements(
+        &mut self,
+        view: &View,
+        parts: &mut Vec<Part>,
+        values: &mut Vec<ValueId>,
+    ) -> Lowered<()> {
         parts.push(Part::Text("[".to_string()));
         let size = self.builder.known_int(view.dims[0]).unwrap_or(0);
         for position in 0..size {
@@ -616,7 +762,10 @@ impl Lowering<'_> {
 
 fn same_bits(a: &Value, b: &Value) -> bool {
     let (a, b) = (a.to_reals(), b.to_reals());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
+    a.len() == b.len()
+        && a.iter()
+            .zip(&b)
+            .all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }
 
 /// Whether a branch does nothing but stop.
@@ -644,7 +793,9 @@ fn returns(stmts: &[IrStmt]) -> bool {
         | StmtKind::ForEach { body, .. }
         | StmtKind::While { body, .. }
         | StmtKind::Block(body) => returns(body),
-        StmtKind::If { then, otherwise, .. } => returns(then) || returns(otherwise),
+        StmtKind::If {
+            then, otherwise, ..
+        } => returns(then) || returns(otherwise),
         _ => false,
     })
 }
@@ -653,7 +804,9 @@ fn breaks(stmts: &[IrStmt]) -> bool {
     stmts.iter().any(|stmt| match &stmt.kind {
         StmtKind::Break | StmtKind::Continue => true,
         StmtKind::Block(body) => breaks(body),
-        StmtKind::If { then, otherwise, .. } => breaks(then) || breaks(otherwise),
+        StmtKind::If {
+            then, otherwise, ..
+        } => breaks(then) || breaks(otherwise),
         _ => false,
     })
 }
@@ -675,7 +828,9 @@ fn collect_assigned(stmts: &[IrStmt], found: &mut Vec<VarId>) {
             | StmtKind::ForEach { body, .. }
             | StmtKind::While { body, .. }
             | StmtKind::Block(body) => collect_assigned(body, found),
-            StmtKind::If { then, otherwise, .. } => {
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
                 collect_assigned(then, found);
                 collect_assigned(otherwise, found);
             }

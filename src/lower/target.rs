@@ -63,7 +63,11 @@ impl Lowering<'_> {
 
     fn add_value(&mut self, value: ValueId, negated: bool) {
         let value = self.to_real(value);
-        let value = if negated { self.prim(Prim::Neg, &[value]) } else { value };
+        let value = if negated {
+            self.prim(Prim::Neg, &[value])
+        } else {
+            value
+        };
         self.builder.push(Stmt::Add(self.target, value));
     }
 }

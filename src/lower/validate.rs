@@ -2,7 +2,7 @@
 
 use super::outcome::{LowerError, Lowered};
 use super::procedure::Lowering;
-use super::view::{Val, View};
+use super::view::View;
 use crate::builtins::{Kind, Prim};
 use crate::ir::{Constraint, Expr, VarId};
 use crate::loops::{Intrinsic, LinearAlgebra, MessageKind, Part, Stmt, ValueId};
@@ -67,7 +67,11 @@ impl Lowering<'_> {
         let (name, span) = (variable.name.clone(), variable.span);
         let value = self.read_variable(var, span)?;
         let limit = self.value(bound)?;
-        let text = if lower { "but must be greater than or equal to" } else { "but must be less than or equal to" };
+        let text = if lower {
+            "but must be greater than or equal to"
+        } else {
+            "but must be less than or equal to"
+        };
         let check = |lowering: &mut Self, value: ValueId, limit: ValueId| {
             let kind = lowering.builder.kind(value);
             let prim = match (kind, lower) {
@@ -76,7 +80,11 @@ impl Lowering<'_> {
                 (Kind::Real, true) => Prim::Ge,
                 (Kind::Real, false) => Prim::Le,
             };
-            let limit = if kind == Kind::Real { lowering.to_real(limit) } else { limit };
+            let limit = if kind == Kind::Real {
+                lowering.to_real(limit)
+            } else {
+                limit
+            };
             let ok = lowering.prim(prim, &[value, limit]);
             let parts = vec![
                 Part::Text(format!("`{name}` is ")),
@@ -92,7 +100,11 @@ impl Lowering<'_> {
             return Ok(());
         }
         let view = self.view_of(&value, span)?;
-        let scalar_limit = if bound.ty.is_scalar() { Some(self.scalar_of(&limit, span)?) } else { None };
+        let scalar_limit = if bound.ty.is_scalar() {
+            Some(self.scalar_of(&limit, span)?)
+        } else {
+            None
+        };
         let limit_view = match scalar_limit {
             Some(_) => None,
             None => Some(self.view_of(&limit, span)?),
@@ -110,7 +122,13 @@ impl Lowering<'_> {
         })
     }
 
-    fn validate_part(&mut self, part: &Rc<View>, constraint: &Constraint, name: &str, span: Span) -> Lowered<()> {
+    fn validate_part(
+        &mut self,
+        part: &Rc<View>,
+        constraint: &Constraint,
+        name: &str,
+        span: Span,
+    ) -> Lowered<()> {
         match constraint {
             Constraint::Ordered => self.validate_ordered(part, name, span),
             Constraint::PositiveOrdered => {
@@ -118,7 +136,14 @@ impl Lowering<'_> {
                 self.validate_ordered(part, name, span)
             }
             Constraint::Simplex => {
-                self.validate_each(part, Prim::Ge, 0.0, name, "but a simplex has no negative entries", span)?;
+                self.validate_each(
+                    part,
+                    Prim::Ge,
+                    0.0,
+                    name,
+                    "but a simplex has no negative entries",
+                    span,
+                )?;
                 let sum = self.sum_of(part)?;
                 self.validate_near(sum, 1.0, &format!("the sum of `{name}`"), span);
                 Ok(())
@@ -187,7 +212,10 @@ impl Lowering<'_> {
         let (one, size) = (self.int(1), part.dims[0]);
         self.residual_loop(one, size, &mut |lowering, index| {
             let before = lowering.sub_int(index, one);
-            let (a, b) = (lowering.element(part, &[before])?, lowering.element(part, &[index])?);
+            let (a, b) = (
+                lowering.element(part, &[before])?,
+                lowering.element(part, &[index])?,
+            );
             let ok = lowering.prim(Prim::Lt, &[a, b]);
             let parts = vec![
                 Part::Text(format!("`{name}` is not ordered: ")),
@@ -214,12 +242,20 @@ impl Lowering<'_> {
     }
 
     fn validate_symmetric(&mut self, part: &Rc<View>, name: &str, span: Span) -> Lowered<()> {
-        self.check_same_size(part.dims[0], part.dims[1], &format!("the rows and columns of `{name}`"), span);
+        self.check_same_size(
+            part.dims[0],
+            part.dims[1],
+            &format!("the rows and columns of `{name}`"),
+            span,
+        );
         let (ty, dims) = (part.ty.clone(), part.dims.clone());
         self.for_each_index(&ty, &dims, &mut |lowering, indexes| {
             let a = lowering.element(part, indexes)?;
             let b = lowering.element(part, &[indexes[1], indexes[0]])?;
-            let (difference, tolerance) = (lowering.prim(Prim::Sub, &[a, b]), lowering.builder.real(TOLERANCE));
+            let (difference, tolerance) = (
+                lowering.prim(Prim::Sub, &[a, b]),
+                lowering.builder.real(TOLERANCE),
+            );
             let distance = lowering.prim(Prim::Abs, &[difference]);
             let ok = lowering.prim(Prim::Le, &[distance, tolerance]);
             let parts = vec![
@@ -252,12 +288,17 @@ impl Lowering<'_> {
             let on = lowering.prim(Prim::EqInt, &[indexes[0], indexes[1]]);
             let positive = lowering.prim(Prim::Gt, &[entry, zero]);
             let on_and_positive = lowering.prim(Prim::AndInt, &[on, positive]);
-            let (off, nothing) = (lowering.prim(Prim::Not, &[on]), lowering.prim(Prim::Eq, &[entry, zero]));
+            let (off, nothing) = (
+                lowering.prim(Prim::Not, &[on]),
+                lowering.prim(Prim::Eq, &[entry, zero]),
+            );
             let above = lowering.prim(Prim::AndInt, &[off, nothing]);
             let upper = lowering.prim(Prim::OrInt, &[on_and_positive, above]);
             let ok = lowering.prim(Prim::OrInt, &[below, upper]);
             let parts = vec![
-                Part::Text(format!("`{name}` is not a Cholesky factor: on or above its diagonal stands ")),
+                Part::Text(format!(
+                    "`{name}` is not a Cholesky factor: on or above its diagonal stands "
+                )),
                 Part::Value(0),
             ];
             lowering.check(ok, MessageKind::Reject, parts, vec![entry], span);
@@ -271,11 +312,8 @@ impl Lowering<'_> {
     }
 
     fn sum_of_squares(&mut self, view: &Rc<View>) -> Lowered<ValueId> {
-        self.reduce(view, &mut |lowering, value| lowering.prim(Prim::Square, &[value]))
-    }
-
-    /// The value of a variable that must be a container.
-    pub fn container_of(&mut self, value: &Val, span: Span) -> Lowered<Rc<View>> {
-        self.view_of(value, span)
+        self.reduce(view, &mut |lowering, value| {
+            lowering.prim(Prim::Square, &[value])
+        })
     }
 }

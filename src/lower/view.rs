@@ -48,7 +48,10 @@ pub(super) enum Source {
     /// A matrix with rows and columns exchanged, or a vector as the other kind of vector.
     Transposed(Rc<View>),
     /// Element i is the sum over k of matrix element (i, k) times vector element k, for a few k.
-    RowSums { matrix: Rc<View>, vector: Vec<ValueId> },
+    RowSums {
+        matrix: Rc<View>,
+        vector: Vec<ValueId>,
+    },
 }
 
 /// An argument of an elementwise primitive.
@@ -99,7 +102,9 @@ impl View {
             }),
             Source::Part(base, picks) => {
                 base.reads(buffer)
-                    || picks.iter().any(|pick| matches!(pick, Pick::Many(view) if view.reads(buffer)))
+                    || picks
+                        .iter()
+                        .any(|pick| matches!(pick, Pick::Many(view) if view.reads(buffer)))
             }
             Source::Transposed(base) => base.reads(buffer),
             Source::RowSums { matrix, .. } => matrix.reads(buffer),
@@ -109,7 +114,11 @@ impl View {
 
 /// The machine kind of a type's scalars.
 pub(super) fn kind_of(ty: &Ty) -> Kind {
-    if ty.scalar() == Ty::Int { Kind::Int } else { Kind::Real }
+    if ty.scalar() == Ty::Int {
+        Kind::Int
+    } else {
+        Kind::Real
+    }
 }
 
 /// The distance in storage between neighbours along each dimension: arrays one element after another, matrices column by
