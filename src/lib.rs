@@ -7,6 +7,7 @@ pub mod diag;
 pub mod interp;
 pub mod io;
 pub mod ir;
+pub mod jit;
 pub mod kernels;
 pub mod loops;
 pub mod lower;

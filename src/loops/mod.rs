@@ -10,7 +10,7 @@
 //! emitted a [`Stmt::Check`] before it; [`Role::Constant`] and [`Role::Input`] buffers are never written.
 
 mod build;
-mod evaluate;
+pub(crate) mod evaluate;
 mod intrinsic;
 pub(crate) mod linear;
 mod print;

@@ -1,0 +1,21 @@
+//! Machine code for procedures, through Cranelift: the only room with `unsafe` (beside SIMD dispatch in the kernels).
+//!
+//! [`Compiled`] owns code and constants and frees them when dropped; [`Workspace`] is what one thread needs to run
+//! it. Buffer indices are not checked at run time: that they are in range is an invariant of the loop IR, which
+//! `lower` proves or checks. [`CompileOptions::check_bounds`] checks each access all the same, and is on in debug
+//! builds.
+#![allow(unsafe_code)]
+
+mod compile;
+mod compiled;
+mod host;
+mod layout;
+mod partition;
+mod prim;
+mod runtime;
+mod symbols;
+#[cfg(test)]
+mod tests;
+mod vector;
+
+pub use compiled::{CompileError, CompileOptions, Compiled, Workspace};
