@@ -88,6 +88,7 @@ impl<D: LogDensity> LogDensity for Monitored<'_, D> {
         self.density.dimension()
     }
 
+    #[inline]
     fn log_density_gradient(
         &mut self,
         position: &[f64],
@@ -151,6 +152,8 @@ struct Chain<'a, D> {
     iteration: usize,
     counts: Counts,
     times: Times,
+    /// When the clock was last read.
+    clock: Instant,
 }
 
 impl<'a, D: LogDensity> Chain<'a, D> {
@@ -190,6 +193,7 @@ impl<'a, D: LogDensity> Chain<'a, D> {
             iteration: 0,
             counts: Counts::default(),
             times: Times::default(),
+            clock: Instant::now(),
         }
     }
 
@@ -202,6 +206,7 @@ impl<'a, D: LogDensity> Chain<'a, D> {
             Start::Resume(checkpoint) => self.resume(checkpoint)?,
         }
         let ended = self.sample(sink);
+        self.read_clock();
         if let Err(Ending::Interrupted) = ended {
             let checkpoint = self.checkpoint();
             sink.checkpoint(&checkpoint).map_err(Ending::SinkFailed)?;
@@ -211,7 +216,6 @@ impl<'a, D: LogDensity> Chain<'a, D> {
 
     /// Finds the initial point and the first step size.
     fn begin<S: DrawSink>(&mut self, sink: &mut S, start: &FreshStart) -> Result<(), Ending> {
-        let clock = Instant::now();
         let dimension = self.density.dimension();
         if let Some(found) = start
             .initial
@@ -245,7 +249,6 @@ impl<'a, D: LogDensity> Chain<'a, D> {
         if self.settings.warmup > 0 {
             self.restart_step_size()?;
         }
-        self.times.warmup += clock.elapsed();
         Ok(())
     }
 
@@ -300,7 +303,6 @@ impl<'a, D: LogDensity> Chain<'a, D> {
             warmup, samples, ..
         } = *self.settings;
         let every = self.settings.checkpoint_every;
-        let mut clock = Instant::now();
         while self.iteration < warmup + samples {
             self.random_position = self.random.generator().get_word_pos();
             if self.density.interrupted() {
@@ -308,19 +310,12 @@ impl<'a, D: LogDensity> Chain<'a, D> {
             }
             let in_warmup = self.iteration < warmup;
             if !in_warmup && !self.adapted {
+                self.read_clock();
                 self.finish_warmup(sink)?;
             }
-            let moved = self.advance(sink, in_warmup);
-            let now = Instant::now();
-            let time = if in_warmup {
-                &mut self.times.warmup
-            } else {
-                &mut self.times.sampling
-            };
-            *time += now - clock;
-            clock = now;
-            moved?;
+            self.advance(sink, in_warmup)?;
             if every > 0 && self.iteration.is_multiple_of(every) {
+                self.read_clock();
                 self.random_position = self.random.generator().get_word_pos();
                 let checkpoint = self.checkpoint();
                 sink.checkpoint(&checkpoint).map_err(Ending::SinkFailed)?;
@@ -428,6 +423,18 @@ impl<'a, D: LogDensity> Chain<'a, D> {
             inverse_metric: &self.inverse_metric,
         })
         .map_err(Ending::SinkFailed)
+    }
+
+    /// Books the time since the last reading to the phase under way.
+    fn read_clock(&mut self) {
+        let now = Instant::now();
+        let phase = if self.adapted {
+            &mut self.times.sampling
+        } else {
+            &mut self.times.warmup
+        };
+        *phase += now - self.clock;
+        self.clock = now;
     }
 
     fn counts(&self) -> Counts {

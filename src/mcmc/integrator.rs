@@ -11,6 +11,7 @@ use super::points::{PointId, Points};
 ///
 /// The energy is +∞ where the density is rejected, not finite, or the momentum overflows; such a point is no
 /// state to go on from. Only a fatal error of the density is an error.
+#[inline]
 pub(super) fn leapfrog<D: LogDensity>(
     density: &mut D,
     metric: &Metric,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::points::{Point, PointMut};
 use super::random::Randomness;
-use super::vector::{LANES, blocks, blocks_mut, dot, padded, total};
+use super::vector::{Block, blocks, blocks_mut, dot, padded};
 
 /// The inverse mass matrix M⁻¹ as plain numbers, in the units of the squared unconstrained parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,31 +176,28 @@ impl Metric {
     }
 
     /// The first half of a leapfrog step ε: p ← p + ½ε∇, q ← q + εM⁻¹p.
+    #[inline]
     pub(super) fn drift(&self, step_size: f64, from: Point<'_>, into: &mut PointMut<'_>) {
-        let half = 0.5 * step_size;
+        let (step, half) = (Block::splat(step_size), Block::splat(0.5 * step_size));
         let old_position = blocks(from.position);
-        let old_momentum = &blocks(from.momentum)[..old_position.len()];
-        let gradient = &blocks(from.gradient)[..old_position.len()];
-        let momentum = &mut blocks_mut(into.momentum)[..old_position.len()];
+        let count = old_position.len();
+        let old_momentum = &blocks(from.momentum)[..count];
+        let gradient = &blocks(from.gradient)[..count];
+        let momentum = &mut blocks_mut(into.momentum)[..count];
         match self {
             Self::Diagonal { inverse, .. } => {
-                let position = &mut blocks_mut(into.position)[..old_position.len()];
-                let inverse = &blocks(inverse)[..old_position.len()];
-                for block in 0..old_position.len() {
-                    for lane in 0..LANES {
-                        let pushed = old_momentum[block][lane] + half * gradient[block][lane];
-                        momentum[block][lane] = pushed;
-                        position[block][lane] =
-                            old_position[block][lane] + step_size * (inverse[block][lane] * pushed);
-                    }
+                let position = &mut blocks_mut(into.position)[..count];
+                let inverse = &blocks(inverse)[..count];
+                for at in 0..count {
+                    let pushed = Block(old_momentum[at]) + half * Block(gradient[at]);
+                    let moved = Block(old_position[at]) + step * (Block(inverse[at]) * pushed);
+                    momentum[at] = pushed.0;
+                    position[at] = moved.0;
                 }
             }
             Self::Dense { inverse, .. } => {
-                for block in 0..old_position.len() {
-                    for lane in 0..LANES {
-                        momentum[block][lane] =
-                            old_momentum[block][lane] + half * gradient[block][lane];
-                    }
+                for at in 0..count {
+                    momentum[at] = (Block(old_momentum[at]) + half * Block(gradient[at])).0;
                 }
                 let rows = inverse.chunks_exact(into.momentum.len().max(1));
                 for ((position, old), row) in into.position.iter_mut().zip(from.position).zip(rows)
@@ -212,31 +209,29 @@ impl Metric {
     }
 
     /// The second half: p ← p + ½ε∇; sets the velocity p♯ and returns p·p♯, twice the kinetic energy.
+    #[inline]
     pub(super) fn kick(&self, step_size: f64, point: &mut PointMut<'_>) -> f64 {
-        let half = 0.5 * step_size;
+        let half = Block::splat(0.5 * step_size);
         let momentum = blocks_mut(point.momentum);
-        let gradient = &blocks(point.gradient)[..momentum.len()];
+        let count = momentum.len();
+        let gradient = &blocks(point.gradient)[..count];
         match self {
             Self::Diagonal { inverse, .. } => {
-                let velocity = &mut blocks_mut(point.velocity)[..momentum.len()];
-                let inverse = &blocks(inverse)[..momentum.len()];
-                let mut lanes = [0.0; LANES];
-                for block in 0..momentum.len() {
-                    for lane in 0..LANES {
-                        let pushed = momentum[block][lane] + half * gradient[block][lane];
-                        let swift = inverse[block][lane] * pushed;
-                        momentum[block][lane] = pushed;
-                        velocity[block][lane] = swift;
-                        lanes[lane] += pushed * swift;
-                    }
+                let velocity = &mut blocks_mut(point.velocity)[..count];
+                let inverse = &blocks(inverse)[..count];
+                let mut lanes = Block::default();
+                for at in 0..count {
+                    let pushed = Block(momentum[at]) + half * Block(gradient[at]);
+                    let swift = Block(inverse[at]) * pushed;
+                    lanes += pushed * swift;
+                    momentum[at] = pushed.0;
+                    velocity[at] = swift.0;
                 }
-                total(lanes)
+                lanes.total()
             }
             Self::Dense { inverse, .. } => {
                 for (momentum, gradient) in momentum.iter_mut().zip(gradient) {
-                    for lane in 0..LANES {
-                        momentum[lane] += half * gradient[lane];
-                    }
+                    *momentum = (Block(*momentum) + half * Block(*gradient)).0;
                 }
                 let rows = inverse.chunks_exact(point.momentum.len().max(1));
                 for (velocity, row) in point.velocity.iter_mut().zip(rows) {

@@ -47,6 +47,7 @@
 mod chain;
 mod chains;
 mod density;
+mod exponential;
 mod initial;
 mod integrator;
 mod metric;
@@ -59,7 +60,6 @@ mod trajectory;
 mod turning;
 mod vector;
 mod warmup;
-mod weight;
 mod welford;
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl<G: Rng> Random<G> {
         &self.generator
     }
 
+    #[inline]
     fn normal(&mut self) -> f64 {
         loop {
             let word = self.generator.next_u64();
@@ -92,14 +93,18 @@ impl<G: Rng> Random<G> {
 }
 
 impl<G: Rng> Randomness for Random<G> {
+    #[inline]
     fn forward(&mut self) -> bool {
         self.generator.next_u64() >> 63 == 1
     }
 
+    #[inline]
     fn accept(&mut self, probability: f64) -> bool {
-        probability >= 1.0 || self.uniform() < probability
+        // A number is used up in any case, so that how many depends on the tree alone.
+        self.uniform() < probability
     }
 
+    #[inline]
     fn uniform(&mut self) -> f64 {
         (self.generator.next_u64() >> 11) as f64 * UNIT_STEP
     }

@@ -9,13 +9,15 @@
 //! Deviations from Stan: the gradient at the accepted point is kept for the next transition (Stan evaluates it again),
 //! directions come from one random bit, and a log density of +∞ counts as divergent.
 
+use std::hint::select_unpredictable;
+
 use super::density::{Cause, DensityError, LogDensity};
+use super::exponential::exp;
 use super::integrator::leapfrog;
 use super::metric::Metric;
 use super::points::{MomentumSums, PointId, Points, SumId};
 use super::random::Randomness;
 use super::turning::{Seam, points_persist, subtrees_persist};
-use super::weight::Weight;
 
 /// The state of a chain and the memory in which its trajectories grow.
 #[derive(Debug)]
@@ -53,6 +55,12 @@ pub(super) struct Transition {
     pub energy: f64,
 }
 
+/// The sum of a single point: none but its own momentum.
+const OWN_MOMENTUM: SumId = SumId::MAX;
+
+/// A weight exp(origin − H) above e to this moves the origin; sums of 2²⁰ such weights cannot overflow.
+const LARGEST_POWER: f64 = 300.0;
+
 /// A trajectory of 2^k points in the order of integration.
 #[derive(Debug, Clone, Copy)]
 struct Subtree {
@@ -60,28 +68,30 @@ struct Subtree {
     end: PointId,
     /// The point chosen so far.
     proposal: PointId,
-    /// Σ exp(H₀ − H).
-    weight: Weight,
-    /// Sum of the momenta; a single point has none but its own.
-    sum: Option<SumId>,
+    /// Sum of the momenta, or [`OWN_MOMENTUM`].
+    sum: SumId,
+    /// Σ exp(origin − H), see [`Weighing`].
+    weight: f64,
 }
 
 impl Subtree {
-    fn single(point: PointId, weight: Weight) -> Self {
+    #[inline]
+    fn single(point: PointId, weight: f64) -> Self {
         Self {
             begin: point,
             end: point,
             proposal: point,
+            sum: OWN_MOMENTUM,
             weight,
-            sum: None,
         }
     }
 
-    /// The same trajectory seen against the order of integration.
-    fn reversed(self) -> Self {
+    /// The same trajectory seen against the order of integration, if so wished.
+    #[inline]
+    fn reversed_if(self, reverse: bool) -> Self {
         Self {
-            begin: self.end,
-            end: self.begin,
+            begin: select_unpredictable(reverse, self.end, self.begin),
+            end: select_unpredictable(reverse, self.begin, self.end),
             ..self
         }
     }
@@ -94,10 +104,16 @@ enum Growth {
     Diverged,
 }
 
-/// Statistics over all leaves of a transition.
-#[derive(Default)]
-struct Leaves {
-    count: usize,
+/// The energies that points are weighed against, and statistics over all leaves of a transition.
+///
+/// Weights are relative to `origin`, which is H₀ unless the trajectory falls so far below it that they would overflow
+/// (a chain far out in the tail); where Stan takes logarithms at every leaf, here the origin moves. Weights that
+/// underflow are of points that would be accepted with probability e^−700.
+struct Weighing {
+    initial_energy: f64,
+    origin: f64,
+    leaves: usize,
+    /// Σ min(1, exp(H₀ − H)).
     acceptance: f64,
 }
 
@@ -106,7 +122,7 @@ struct Flow<'a> {
     metric: &'a Metric,
     /// Signed.
     step_size: f64,
-    initial_energy: f64,
+    depth: usize,
 }
 
 impl Trajectory {
@@ -184,21 +200,27 @@ impl Trajectory {
         self.points.keep_only(self.current, 4);
         self.sums.release_all();
         let initial_energy = self.sample_momentum(metric, random);
+        let mut weighing = Weighing {
+            initial_energy,
+            origin: initial_energy,
+            leaves: 0,
+            acceptance: 0.0,
+        };
         // In the order of time.
-        let mut tree = Subtree::single(self.current, Weight::ONE);
-        let mut leaves = Leaves::default();
+        let mut tree = Subtree::single(self.current, 1.0);
         let mut depth = 0;
         let mut divergent = false;
 
         while depth < self.limits.depth {
             let forward = random.forward();
-            let grown = if forward { tree } else { tree.reversed() };
+            let grown = tree.reversed_if(!forward);
             let flow = Flow {
                 metric,
-                step_size: if forward { step_size } else { -step_size },
-                initial_energy,
+                step_size: select_unpredictable(forward, step_size, -step_size),
+                depth,
             };
-            let subtree = match self.grow(density, &flow, grown.end, depth, random, &mut leaves)? {
+            let origin = weighing.origin;
+            let subtree = match self.grow(density, &flow, grown.end, random, &mut weighing)? {
                 Growth::Complete(subtree) => subtree,
                 Growth::Turned => break,
                 Growth::Diverged => {
@@ -207,9 +229,13 @@ impl Trajectory {
                 }
             };
             depth += 1;
-            let take_new = random.accept(subtree.weight.over(grown.weight));
+            let grown = Subtree {
+                weight: weighing.moved(grown.weight, origin),
+                ..grown
+            };
+            let take_new = random.accept(subtree.weight / grown.weight);
             let (merged, persists) = self.merge(grown, subtree, take_new);
-            tree = if forward { merged } else { merged.reversed() };
+            tree = merged.reversed_if(!forward);
             if !persists {
                 break;
             }
@@ -217,9 +243,9 @@ impl Trajectory {
 
         self.current = tree.proposal;
         Ok(Transition {
-            accept_stat: leaves.acceptance / leaves.count as f64,
+            accept_stat: weighing.acceptance / weighing.leaves as f64,
             tree_depth: depth,
-            leapfrog_steps: leaves.count,
+            leapfrog_steps: weighing.leaves,
             divergent,
             energy: self.points.energy(self.current),
         })
@@ -241,40 +267,29 @@ impl Trajectory {
         density: &mut D,
         flow: &Flow<'_>,
         mut from: PointId,
-        depth: usize,
         random: &mut R,
-        leaves: &mut Leaves,
+        weighing: &mut Weighing,
     ) -> Result<Growth, Cause> {
         self.pending.clear();
         let mut leaf: usize = 0;
         loop {
             // Held as begin, end and proposal of the new leaf.
             let point = self.points.take(3);
-            let energy = leapfrog(
-                density,
-                flow.metric,
-                flow.step_size,
-                &mut self.points,
-                from,
-                point,
-            )?;
-            leaves.count += 1;
-            let error = energy - flow.initial_energy;
-            if error == f64::INFINITY {
+            let (metric, step_size) = (flow.metric, flow.step_size);
+            let energy = leapfrog(density, metric, step_size, &mut self.points, from, point)?;
+            if weighing.overflows(energy) {
+                self.move_origin(weighing, energy);
+            }
+            let mut subtree = Subtree::single(point, weighing.weigh(energy));
+            // An infinite energy is beyond every limit, even an infinite one.
+            if energy - weighing.initial_energy > self.limits.energy_error || energy.is_infinite() {
                 return Ok(Growth::Diverged);
             }
-            let weight = Weight::exp(-error);
-            leaves.acceptance += weight.acceptance();
-            if error > self.limits.energy_error {
-                return Ok(Growth::Diverged);
-            }
-
-            let mut subtree = Subtree::single(point, weight);
             for _ in 0..leaf.trailing_ones() {
                 let Some(left) = self.pending.pop() else {
                     break;
                 };
-                let share = subtree.weight.over(left.weight + subtree.weight);
+                let share = subtree.weight / (left.weight + subtree.weight);
                 let take_right = random.accept(share);
                 let (merged, persists) = self.merge(left, subtree, take_right);
                 if !persists {
@@ -283,7 +298,7 @@ impl Trajectory {
                 subtree = merged;
             }
             leaf += 1;
-            if leaf == 1 << depth {
+            if leaf >> flow.depth == 1 {
                 return Ok(Growth::Complete(subtree));
             }
             self.pending.push(subtree);
@@ -291,42 +306,79 @@ impl Trajectory {
         }
     }
 
+    /// Takes a lower energy as the origin of all weights.
+    #[cold]
+    fn move_origin(&mut self, weighing: &mut Weighing, energy: f64) {
+        let old = weighing.origin;
+        weighing.origin = energy;
+        for subtree in &mut self.pending {
+            subtree.weight = weighing.moved(subtree.weight, old);
+        }
+    }
+
     /// Joins two adjacent subtrees of equal size, and says whether the whole may go on.
+    #[inline]
     fn merge(&mut self, left: Subtree, right: Subtree, take_right: bool) -> (Subtree, bool) {
-        let (sum, persists) = match (left.sum, right.sum) {
-            (Some(sum), Some(right_sum)) => {
-                let seam = Seam {
-                    begin: self.points.get(left.begin),
-                    left_end: self.points.get(left.end),
-                    right_begin: self.points.get(right.begin),
-                    end: self.points.get(right.end),
-                };
-                let (added, into) = self.sums.pair(right_sum, sum);
-                let persists = subtrees_persist(&seam, into, added);
-                self.sums.release(right_sum);
-                (sum, persists)
-            }
-            _ => {
-                let sum = self.sums.take();
-                let (left, right) = (self.points.get(left.end), self.points.get(right.begin));
-                (sum, points_persist(left, right, self.sums.get_mut(sum)))
-            }
-        };
-        let (proposal, passed_over) = if take_right {
-            (right.proposal, left.proposal)
+        let left_end = self.points.get(left.end);
+        let right_begin = self.points.get(right.begin);
+        let (sum, persists) = if left.sum == OWN_MOMENTUM {
+            let sum = self.sums.take();
+            let persists = points_persist(left_end, right_begin, self.sums.get_mut(sum));
+            (sum, persists)
         } else {
-            (left.proposal, right.proposal)
+            let seam = Seam {
+                begin: self.points.get(left.begin),
+                left_end,
+                right_begin,
+                end: self.points.get(right.end),
+            };
+            let (added, into) = self.sums.pair(right.sum, left.sum);
+            let persists = subtrees_persist(&seam, into, added);
+            self.sums.release(right.sum);
+            (left.sum, persists)
         };
+        let passed_over = select_unpredictable(take_right, left.proposal, right.proposal);
         for released in [left.end, right.begin, passed_over] {
             self.points.release(released);
         }
         let merged = Subtree {
             begin: left.begin,
             end: right.end,
-            proposal,
+            proposal: select_unpredictable(take_right, right.proposal, left.proposal),
+            sum,
             weight: left.weight + right.weight,
-            sum: Some(sum),
         };
         (merged, persists)
+    }
+}
+
+impl Weighing {
+    #[inline]
+    fn overflows(&self, energy: f64) -> bool {
+        self.origin - energy > LARGEST_POWER
+    }
+
+    /// The weight of a new leaf, which is also counted.
+    #[inline]
+    fn weigh(&mut self, energy: f64) -> f64 {
+        let weight = exp(self.origin - energy);
+        let acceptance = if self.origin == self.initial_energy {
+            weight
+        } else {
+            exp((self.initial_energy - energy).min(0.0))
+        };
+        self.leaves += 1;
+        self.acceptance += acceptance.min(1.0);
+        weight
+    }
+
+    /// A weight relative to an earlier origin, relative to the present one.
+    #[inline]
+    fn moved(&self, weight: f64, earlier: f64) -> f64 {
+        if earlier == self.origin {
+            weight
+        } else {
+            weight * exp(self.origin - earlier)
+        }
     }
 }

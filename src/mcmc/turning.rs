@@ -5,33 +5,15 @@
 //! the first point of the other, which catches a turn that the whole trajectory has already completed.
 
 use super::points::Point;
-use super::vector::{Block, LANES, blocks, blocks_mut, total};
+use super::vector::{Block, blocks, blocks_mut};
 
-/// Two single points one step apart: whether they go on, and the sum of their momenta in `sum`.
+/// Two single points one step apart: whether they go on; the sum of their momenta goes to `sum`.
 ///
 /// With halves of one point the checks across the seam repeat the check of the whole.
+#[inline]
 pub(super) fn points_persist(left: Point<'_>, right: Point<'_>, sum: &mut [f64]) -> bool {
-    let sum = blocks_mut(sum);
-    let count = sum.len();
-    let (left_momentum, left_velocity) = (
-        &blocks(left.momentum)[..count],
-        &blocks(left.velocity)[..count],
-    );
-    let (right_momentum, right_velocity) = (
-        &blocks(right.momentum)[..count],
-        &blocks(right.velocity)[..count],
-    );
-    let mut at_left = [0.0; LANES];
-    let mut at_right = [0.0; LANES];
-    for block in 0..count {
-        for lane in 0..LANES {
-            let momentum = left_momentum[block][lane] + right_momentum[block][lane];
-            sum[block][lane] = momentum;
-            at_left[lane] += left_velocity[block][lane] * momentum;
-            at_right[lane] += right_velocity[block][lane] * momentum;
-        }
-    }
-    total(at_left) > 0.0 && total(at_right) > 0.0
+    sum.copy_from_slice(left.momentum);
+    add_and_check(left.velocity, right.velocity, sum, right.momentum)
 }
 
 /// The four points of two subtrees that the criterion looks at, in the order of integration.
@@ -47,39 +29,61 @@ pub(super) struct Seam<'a> {
     pub end: Point<'a>,
 }
 
-/// Two subtrees of several points: whether they go on; adds the right one's momentum sum to the left one's.
+/// Two subtrees of several points: whether they go on; if so, the right one's momentum sum is added to the left one's.
+#[inline]
 pub(super) fn subtrees_persist(seam: &Seam<'_>, left_sum: &mut [f64], right_sum: &[f64]) -> bool {
-    let left_sum = blocks_mut(left_sum);
-    let count = left_sum.len();
-    let right_sum = &blocks(right_sum)[..count];
-    let begin = &blocks(seam.begin.velocity)[..count];
-    let end = &blocks(seam.end.velocity)[..count];
-    let left_end = &blocks(seam.left_end.velocity)[..count];
-    let left_momentum = &blocks(seam.left_end.momentum)[..count];
-    let right_begin = &blocks(seam.right_begin.velocity)[..count];
-    let right_momentum = &blocks(seam.right_begin.momentum)[..count];
+    let Seam {
+        begin,
+        left_end,
+        right_begin,
+        end,
+    } = seam;
+    check(
+        begin.velocity,
+        right_begin.velocity,
+        left_sum,
+        right_begin.momentum,
+    ) && check(
+        left_end.velocity,
+        end.velocity,
+        right_sum,
+        left_end.momentum,
+    ) && add_and_check(begin.velocity, end.velocity, left_sum, right_sum)
+}
 
-    let mut whole: [Block; 2] = Default::default();
-    let mut left_and_one: [Block; 2] = Default::default();
-    let mut right_and_one: [Block; 2] = Default::default();
-    for block in 0..count {
-        for lane in 0..LANES {
-            let (left, right) = (left_sum[block][lane], right_sum[block][lane]);
-            let (begin, end) = (begin[block][lane], end[block][lane]);
-            let sum = left + right;
-            whole[0][lane] += begin * sum;
-            whole[1][lane] += end * sum;
-            let sum_left = left + right_momentum[block][lane];
-            left_and_one[0][lane] += begin * sum_left;
-            left_and_one[1][lane] += right_begin[block][lane] * sum_left;
-            let sum_right = right + left_momentum[block][lane];
-            right_and_one[0][lane] += left_end[block][lane] * sum_right;
-            right_and_one[1][lane] += end * sum_right;
-            left_sum[block][lane] = sum;
-        }
+/// Whether both velocities point along the sum of two vectors.
+#[inline]
+fn check(begin: &[f64], end: &[f64], left: &[f64], right: &[f64]) -> bool {
+    let left = blocks(left);
+    let count = left.len();
+    let right = &blocks(right)[..count];
+    let begin = &blocks(begin)[..count];
+    let end = &blocks(end)[..count];
+    let mut at_begin = Block::default();
+    let mut at_end = Block::default();
+    for at in 0..count {
+        let sum = Block(left[at]) + Block(right[at]);
+        at_begin += Block(begin[at]) * sum;
+        at_end += Block(end[at]) * sum;
     }
-    [whole, left_and_one, right_and_one]
-        .as_flattened()
-        .iter()
-        .all(|lanes| total(*lanes) > 0.0)
+    at_begin.total() > 0.0 && at_end.total() > 0.0
+}
+
+/// As [`check`], with the sum left in `sum`.
+#[inline]
+fn add_and_check(begin: &[f64], end: &[f64], sum: &mut [f64], added: &[f64]) -> bool {
+    let sum = blocks_mut(sum);
+    let count = sum.len();
+    let added = &blocks(added)[..count];
+    let begin = &blocks(begin)[..count];
+    let end = &blocks(end)[..count];
+    let mut at_begin = Block::default();
+    let mut at_end = Block::default();
+    for at in 0..count {
+        let total = Block(sum[at]) + Block(added[at]);
+        at_begin += Block(begin[at]) * total;
+        at_end += Block(end[at]) * total;
+        sum[at] = total.0;
+    }
+    at_begin.total() > 0.0 && at_end.total() > 0.0
 }

@@ -5,6 +5,7 @@ mod recursive;
 mod runs;
 mod stationarity;
 pub(super) mod targets;
+mod weight;
 
 /// The distribution function of the standard normal.
 pub(super) fn normal_cdf(x: f64) -> f64 {

@@ -24,7 +24,8 @@ struct Script {
 
 impl Script {
     fn decide(&mut self, probability: f64) -> bool {
-        if probability >= 1.0 || probability <= 0.0 {
+        // Not a number is the choice inside a subtree whose weight underflowed, which is never accepted whole.
+        if probability >= 1.0 || probability <= 0.0 || probability.is_nan() {
             return probability >= 1.0;
         }
         if self.made == self.decisions.len() {

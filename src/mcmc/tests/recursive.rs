@@ -3,16 +3,17 @@
 //! Written after Betancourt (2017), appendix A, and Stan's `build_tree`. It consumes the same random numbers as the
 //! iterative form, and every transition must agree to the bit. It also knows how to be wrong, see [`Mutation`].
 
+use crate::mcmc::exponential::exp;
 use crate::mcmc::integrator::leapfrog;
 use crate::mcmc::metric::{InverseMetric, Metric};
 use crate::mcmc::points::Points;
 use crate::mcmc::random::{Random, Randomness, chain_generator};
 use crate::mcmc::trajectory::{Limits, Trajectory, Transition};
 use crate::mcmc::vector::{dot, padded};
-use crate::mcmc::weight::Weight;
 use crate::mcmc::{DensityError, LogDensity};
 
 use super::targets::{Correlated, Exact, Funnel, HalfPlane, Normals, StudentThree};
+use super::weight::Weight;
 
 /// A deliberate mistake, to see whether a test of correctness notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,13 +235,13 @@ impl<D: LogDensity> Recursive<'_, D> {
         leaves.count += 1;
         let divergent = error > self.limits.energy_error;
         let weight = if error == f64::INFINITY {
-            Weight::exp(-1e4)
+            Weight::of_power(-1e4)
         } else if self.mutation == Mutation::PotentialOnly {
-            Weight::exp(state.log_density - origin.log_density)
+            Weight::of_power(state.log_density - origin.log_density)
         } else {
-            Weight::exp(-error)
+            Weight::of_power(-error)
         };
-        leaves.acceptance += weight.acceptance();
+        leaves.acceptance += exp((-error).min(0.0));
         Tree {
             begin: state.clone(),
             end: state.clone(),
