@@ -5,5 +5,6 @@
 //! [`f64`] are called; everything else goes through [`special`].
 
 pub mod linalg;
+pub mod ode;
 pub mod random;
 pub mod special;

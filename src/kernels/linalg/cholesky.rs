@@ -132,10 +132,6 @@ pub fn solve_spd(n: usize, m: usize, a: &[f64], b: &[f64], x: &mut [f64]) -> Res
 }
 
 /// The adjoint of [`solve_spd`]: with G = A⁻¹ X̄, B̄ += G and Ā −= G Xᵀ (on both triangles, not symmetrised, as in Stan).
-#[expect(
-    clippy::too_many_arguments,
-    reason = "sizes, input, output, three adjoints"
-)]
 pub fn solve_spd_adjoint(
     n: usize,
     m: usize,

@@ -4,7 +4,7 @@ use super::product::{Matrix, axpy, dot, multiply, multiply_add, transpose};
 use super::{Failure, add_to};
 
 /// P A = L U.
-struct Lu {
+pub(in crate::kernels) struct Lu {
     n: usize,
     /// U on and above the diagonal, L below it (its diagonal is 1).
     factors: Vec<f64>,
@@ -64,7 +64,7 @@ impl Lu {
     }
 
     /// The factors, unless A is singular.
-    fn regular(n: usize, a: &[f64]) -> Result<Lu, Failure> {
+    pub(in crate::kernels) fn regular(n: usize, a: &[f64]) -> Result<Lu, Failure> {
         let lu = Lu::new(n, a);
         match lu.singular_at {
             None => Ok(lu),
@@ -77,7 +77,7 @@ impl Lu {
     }
 
     /// x = A⁻¹ b for each column.
-    fn solve(&self, b: &[f64], x: &mut [f64]) {
+    pub(in crate::kernels) fn solve(&self, b: &[f64], x: &mut [f64]) {
         let n = self.n;
         for (b, x) in b.chunks_exact(n.max(1)).zip(x.chunks_exact_mut(n.max(1))) {
             for (value, &row) in x.iter_mut().zip(&self.rows) {

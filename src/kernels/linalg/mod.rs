@@ -29,6 +29,7 @@ pub use cholesky::{
 };
 pub use eigen::{eigen_sym, eigen_sym_adjoint};
 pub use exponential::{matrix_exp, matrix_exp_adjoint};
+pub(in crate::kernels) use lu::Lu;
 pub use lu::{
     determinant, determinant_adjoint, inverse, inverse_adjoint, log_abs_determinant,
     log_abs_determinant_adjoint, solve, solve_adjoint, solve_right, solve_right_adjoint,

@@ -1,6 +1,6 @@
 //! Draws from the univariate continuous distributions, in Stan's parameterisations.
 
-use super::super::special::{inv_phi, logit};
+use crate::kernels::special::{inv_phi, logit};
 use rand::Rng;
 use std::f64::consts::PI;
 

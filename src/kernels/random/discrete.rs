@@ -1,7 +1,9 @@
 //! Draws from the discrete distributions, in Stan's parameterisations.
 
-use super::super::special::{inv_logit, lchoose, lgamma, lgamma_stirling_correction, log1p_minus};
 use super::continuous::{beta, std_exponential, std_gamma, std_uniform};
+use crate::kernels::special::{
+    inv_logit, lchoose, lgamma, lgamma_stirling_correction, log1p_minus,
+};
 use rand::Rng;
 use std::f64::consts::PI;
 
