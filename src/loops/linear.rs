@@ -1,7 +1,9 @@
 //! Carries out the calls of linear algebra on slices: shared by the evaluator and the compiled code.
 
+use super::forward::forward;
 use super::{Intrinsic, Stop};
 use crate::builtins::{Draw, Scalar};
+use crate::kernels::random;
 use rand::Rng;
 
 /// A dense column-major matrix that a call reads.
@@ -67,6 +69,7 @@ pub fn execute(
             }
             Values::Real(_) => Err("indices are integers".to_string()),
         },
+        (Intrinsic::Forward(function), inputs, outputs) => forward(function, inputs, outputs),
         _ => Err(format!("{function:?} is not available")),
     }
 }
@@ -92,8 +95,26 @@ fn sort_indices(keys: &[f64], order: &mut [i64], descending: bool) {
 /// A random draw of one scalar.
 ///
 /// # Errors
-/// A draw for which there is no sampler.
+/// Arguments that are not of the draw's row.
 pub fn sample(draw: Draw, args: &[Scalar], generator: &mut dyn Rng) -> Result<Scalar, Stop> {
-    let _ = (args, generator);
-    Err(Stop::internal(format!("{draw:?} is not available")))
+    if args.len() != draw.row().1.len() {
+        return Err(Stop::internal(format!("{draw:?} takes other arguments")));
+    }
+    let real = |at: usize| args[at].as_real();
+    let count = |at: usize| args[at].as_int();
+    Ok(match draw {
+        Draw::Uniform => Scalar::Real(random::std_uniform(generator)),
+        Draw::Normal => Scalar::Real(random::std_normal(generator)),
+        Draw::Exponential => Scalar::Real(random::std_exponential(generator)),
+        Draw::Gamma => Scalar::Real(random::std_gamma(generator, real(0))),
+        Draw::Poisson => Scalar::Int(random::poisson(generator, real(0))),
+        Draw::Binomial => Scalar::Int(random::binomial(generator, count(0), real(1))),
+        Draw::Hypergeometric => Scalar::Int(random::hypergeometric(
+            generator,
+            count(0),
+            count(1),
+            count(2),
+        )),
+        Draw::VonMises => Scalar::Real(random::von_mises(generator, real(0), real(1))),
+    })
 }

@@ -11,6 +11,7 @@
 
 mod build;
 pub(crate) mod evaluate;
+mod forward;
 mod intrinsic;
 pub(crate) mod linear;
 mod print;

@@ -186,3 +186,78 @@ fn scale(args: &[&Value], ty: &Ty) -> Outcome {
         values.collect(),
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(function: Function, args: &[Value], ty: Ty) -> Outcome {
+        let args: Vec<&Value> = args.iter().collect();
+        apply(function, &args, &ty)
+    }
+
+    fn matrix(rows: usize, cols: usize, values: &[f64]) -> Value {
+        Value::Container(Container::matrix(rows, cols, values.to_vec()))
+    }
+
+    fn vector(values: &[f64]) -> Value {
+        Value::Container(Container::vector(values.to_vec()))
+    }
+
+    fn row(values: &[f64]) -> Value {
+        Value::Container(Container::row_vector(values.to_vec()))
+    }
+
+    #[test]
+    fn products_have_the_type_that_their_shapes_make() {
+        let m = matrix(2, 2, &[1., 3., 2., 4.]);
+        let product = |a: &Value, b: &Value, ty| {
+            call(Function::Multiply, &[a.clone(), b.clone()], ty).expect("shapes fit")
+        };
+        assert_eq!(
+            product(&m, &vector(&[1., 1.]), Ty::Vector),
+            vector(&[3., 7.])
+        );
+        assert_eq!(product(&row(&[1., 1.]), &m, Ty::RowVector), row(&[4., 6.]));
+        assert_eq!(
+            product(&row(&[1., 2.]), &vector(&[3., 4.]), Ty::Real),
+            Value::Real(11.0)
+        );
+        assert_eq!(
+            product(&vector(&[1., 2.]), &row(&[3., 4.]), Ty::Matrix),
+            matrix(2, 2, &[3., 6., 4., 8.])
+        );
+        let wrong = call(Function::Multiply, &[m, vector(&[1.0])], Ty::Vector);
+        assert!(matches!(wrong, Err(Problem::Sizes(_))));
+    }
+
+    #[test]
+    fn divisions_undo_products() {
+        let l = matrix(2, 2, &[2., 1., 0., 4.]);
+        let left = call(
+            Function::MdivideLeftTriLow,
+            &[l.clone(), vector(&[2., 9.])],
+            Ty::Vector,
+        );
+        assert_eq!(left.expect("regular"), vector(&[1., 2.]));
+        let right = call(Function::MdivideRight, &[row(&[4., 8.]), l], Ty::RowVector);
+        assert_eq!(right.expect("regular").to_reals(), [1., 2.]);
+    }
+
+    #[test]
+    fn what_is_not_positive_definite_is_outside_the_domain() {
+        let m = matrix(2, 2, &[1., 2., 2., 1.]);
+        let failed = call(
+            Function::CholeskyDecompose,
+            std::slice::from_ref(&m),
+            Ty::Matrix,
+        );
+        assert!(matches!(failed, Err(Problem::Domain(_))));
+        let values = call(Function::EigenvaluesSym, &[m], Ty::Vector).expect("symmetric");
+        for (value, expected) in values.to_reals().into_iter().zip([-1.0, 3.0]) {
+            assert!((value - expected).abs() < 1e-14, "{value}");
+        }
+        let wide = call(Function::Inverse, &[matrix(1, 2, &[1., 2.])], Ty::Matrix);
+        assert!(matches!(wide, Err(Problem::Sizes(_))));
+    }
+}
