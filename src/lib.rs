@@ -12,6 +12,7 @@ pub mod kernels;
 pub mod loops;
 pub mod lower;
 pub mod mcmc;
+pub mod passes;
 pub mod source;
 pub mod summary;
 pub mod syntax;

@@ -24,7 +24,7 @@ pub use evaluate::Evaluator;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
 pub use rewrite::{
     blocks, blocks_mut, for_each_operand, for_each_operand_inside, rewrite_definitions,
-    rewrite_operands,
+    rewrite_operands, rewrite_operands_here,
 };
 pub use stop::Stop;
 pub use verify::verify;

@@ -88,6 +88,11 @@ pub fn rewrite_operands(stmt: &mut Stmt, rename: &mut dyn FnMut(ValueId) -> Valu
     }
 }
 
+/// Replaces every value that a statement itself (not what is inside it) reads.
+pub fn rewrite_operands_here(stmt: &mut Stmt, rename: &mut dyn FnMut(ValueId) -> ValueId) {
+    rename_head(stmt, rename);
+}
+
 /// Replaces every value that a statement or one inside it defines.
 pub fn rewrite_definitions(stmt: &mut Stmt, rename: &mut dyn FnMut(ValueId) -> ValueId) {
     match stmt {

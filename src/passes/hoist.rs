@@ -1,0 +1,241 @@
+//! Loop-invariant code: what does not change in a loop moves before it, sums of it become products after it.
+
+use crate::builtins::{Kind, Prim};
+use crate::loops::{
+    BufferId, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut, for_each_operand,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Moves invariant code out of every loop, innermost loops first.
+pub(super) fn hoist(procedure: &mut Procedure) {
+    let mut body = std::mem::take(&mut procedure.body);
+    let mut hoister = Hoister {
+        procedure,
+        constants: BTreeMap::new(),
+    };
+    hoister.block(&mut body);
+    procedure.body = body;
+}
+
+struct Hoister<'p> {
+    procedure: &'p mut Procedure,
+    /// Integer constants seen so far.
+    constants: BTreeMap<ValueId, i64>,
+}
+
+/// What a loop's body defines and changes.
+#[derive(Default)]
+struct Changes {
+    values: BTreeSet<ValueId>,
+    cells_set: BTreeSet<CellId>,
+    cells_got: BTreeSet<CellId>,
+    cells_added: BTreeSet<CellId>,
+    buffers: BTreeSet<BufferId>,
+    stops: bool,
+}
+
+impl Changes {
+    fn note(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            match stmt {
+                Stmt::Let(value, op) => {
+                    self.values.insert(*value);
+                    if let Op::Get(cell) = op {
+                        self.cells_got.insert(*cell);
+                    }
+                }
+                Stmt::Set(cell, _) => {
+                    self.cells_set.insert(*cell);
+                }
+                Stmt::Add(cell, _) => {
+                    self.cells_added.insert(*cell);
+                }
+                Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
+                    self.buffers.insert(*buffer);
+                }
+                Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => {
+                    self.buffers.insert(slice.buffer);
+                }
+                Stmt::Call { outputs, .. } => {
+                    self.buffers
+                        .extend(outputs.iter().map(|slice| slice.buffer));
+                }
+                Stmt::For { var, .. } => {
+                    self.values.insert(*var);
+                }
+                Stmt::Check { .. } => self.stops = true,
+                _ => {}
+            }
+            for block in blocks(stmt) {
+                self.note(block);
+            }
+        }
+    }
+
+    fn is_changed(&self, cell: CellId) -> bool {
+        self.cells_set.contains(&cell) || self.cells_added.contains(&cell)
+    }
+}
+
+impl Hoister<'_> {
+    fn block(&mut self, stmts: &mut Vec<Stmt>) {
+        let mut result = Vec::with_capacity(stmts.len());
+        for mut stmt in std::mem::take(stmts) {
+            if let Stmt::Let(value, Op::Int(constant)) = &stmt {
+                self.constants.insert(*value, *constant);
+            }
+            for block in blocks_mut(&mut stmt) {
+                self.block(block);
+            }
+            match stmt {
+                Stmt::For { .. } => self.for_loop(stmt, &mut result),
+                other => result.push(other),
+            }
+        }
+        *stmts = result;
+    }
+
+    fn for_loop(&mut self, stmt: Stmt, result: &mut Vec<Stmt>) {
+        let Stmt::For {
+            var,
+            start,
+            end,
+            reverse,
+            mut body,
+        } = stmt
+        else {
+            return;
+        };
+        let rounds = match (self.constants.get(&start), self.constants.get(&end)) {
+            (Some(start), Some(end)) => Some(end - start),
+            _ => None,
+        };
+        if rounds.is_some_and(|rounds| rounds <= 0) {
+            return;
+        }
+        let mut changes = Changes::default();
+        changes.values.insert(var);
+        changes.note(&body);
+        let before = self.lift(&mut body, &mut changes, rounds.is_some(), true);
+        let after = self.sums(&mut body, &changes, start, end);
+        result.extend(before);
+        if !body.is_empty() {
+            result.push(Stmt::For {
+                var,
+                start,
+                end,
+                reverse,
+                body,
+            });
+        }
+        result.extend(after);
+    }
+
+    /// Takes the invariant statements out of a body. `runs`: the loop is known to have a round; `always`: every round gets here.
+    fn lift(
+        &self,
+        body: &mut Vec<Stmt>,
+        changes: &mut Changes,
+        runs: bool,
+        always: bool,
+    ) -> Vec<Stmt> {
+        let mut lifted = Vec::new();
+        body.retain_mut(|stmt| {
+            let mut invariant = true;
+            for_each_operand(stmt, &mut |value| {
+                invariant &= !changes.values.contains(&value)
+            });
+            let moves = invariant
+                && match stmt {
+                    Stmt::Let(_, op) => match op {
+                        Op::Prim(Prim::DivInt | Prim::ModInt, _) => runs && always,
+                        Op::Prim(..) | Op::Select(..) | Op::Real(_) | Op::Int(_) => true,
+                        Op::Load(buffer, _) => runs && always && !changes.buffers.contains(buffer),
+                        Op::Get(cell) => !changes.is_changed(*cell),
+                        Op::Draw(..) | Op::Pop(_) => false,
+                    },
+                    Stmt::Check { .. } => runs && always,
+                    _ => false,
+                };
+            if moves {
+                if let Stmt::Let(value, _) = stmt {
+                    changes.values.remove(value);
+                }
+                lifted.push(stmt.clone());
+                return false;
+            }
+            if let Stmt::If {
+                then, otherwise, ..
+            } = stmt
+            {
+                lifted.extend(self.lift(then, changes, runs, false));
+                lifted.extend(self.lift(otherwise, changes, runs, false));
+            }
+            true
+        });
+        lifted
+    }
+
+    /// `cell += v` with invariant v in every round is `cell += v · rounds` after the loop.
+    fn sums(
+        &mut self,
+        body: &mut Vec<Stmt>,
+        changes: &Changes,
+        start: ValueId,
+        end: ValueId,
+    ) -> Vec<Stmt> {
+        let mut after = Vec::new();
+        let mut factor = None;
+        body.retain(|stmt| {
+            let Stmt::Add(cell, value) = stmt else {
+                return true;
+            };
+            if changes.values.contains(value)
+                || changes.cells_set.contains(cell)
+                || changes.cells_got.contains(cell)
+            {
+                return true;
+            }
+            let factor = *factor.get_or_insert_with(|| self.rounds(start, end, &mut after));
+            let product = self.fresh(Kind::Real);
+            after.push(Stmt::Let(
+                product,
+                Op::Prim(Prim::Mul, vec![*value, factor]),
+            ));
+            after.push(Stmt::Add(*cell, product));
+            false
+        });
+        after
+    }
+
+    /// The number of rounds, as a real.
+    fn rounds(&mut self, start: ValueId, end: ValueId, code: &mut Vec<Stmt>) -> ValueId {
+        let real = self.fresh(Kind::Real);
+        if let (Some(start), Some(end)) = (self.constants.get(&start), self.constants.get(&end)) {
+            code.push(Stmt::Let(real, Op::Real((end - start).max(0) as f64)));
+            return real;
+        }
+        let (difference, zero, count) = (
+            self.fresh(Kind::Int),
+            self.fresh(Kind::Int),
+            self.fresh(Kind::Int),
+        );
+        code.push(Stmt::Let(
+            difference,
+            Op::Prim(Prim::SubInt, vec![end, start]),
+        ));
+        code.push(Stmt::Let(zero, Op::Int(0)));
+        code.push(Stmt::Let(
+            count,
+            Op::Prim(Prim::MaxInt, vec![difference, zero]),
+        ));
+        code.push(Stmt::Let(real, Op::Prim(Prim::ToReal, vec![count])));
+        real
+    }
+
+    fn fresh(&mut self, kind: Kind) -> ValueId {
+        let id = ValueId(self.procedure.values.len() as u32);
+        self.procedure.values.push(kind);
+        id
+    }
+}

@@ -1,0 +1,61 @@
+//! Improvements of procedures: each pass takes a procedure and leaves one that computes the same.
+
+mod common;
+mod dead;
+mod hoist;
+mod tabulate;
+
+use crate::loops::Procedure;
+
+/// Which passes run: all of them unless someone is looking for the one that is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// Values that do not change in a loop are computed before it; sums of them become products.
+    pub hoist: bool,
+    /// Values in loops that depend on data alone become tables.
+    pub tabulate: bool,
+    /// Equal values are computed once.
+    pub common: bool,
+    /// What nothing uses is not computed.
+    pub dead: bool,
+}
+
+impl Switches {
+    /// Every pass.
+    pub const ALL: Switches = Switches {
+        hoist: true,
+        tabulate: true,
+        common: true,
+        dead: true,
+    };
+    /// None: the procedure as it was lowered.
+    pub const NONE: Switches = Switches {
+        hoist: false,
+        tabulate: false,
+        common: false,
+        dead: false,
+    };
+}
+
+/// Runs the passes, in an order in which each feeds the next.
+pub fn improve(procedure: &mut Procedure, switches: Switches) {
+    if switches.common {
+        common::merge(procedure);
+    }
+    if switches.hoist {
+        hoist::hoist(procedure);
+    }
+    if switches.tabulate {
+        tabulate::tabulate(procedure);
+    }
+    if switches.hoist {
+        hoist::hoist(procedure);
+    }
+    if switches.common {
+        common::merge(procedure);
+    }
+    if switches.dead {
+        dead::remove(procedure);
+    }
+    debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
+}

@@ -1,0 +1,382 @@
+//! Tables: a value in a loop that depends on data and loop variables alone is computed once, at binding, for every round.
+
+use crate::builtins::{Kind, Prim, Scalar};
+use crate::loops::{
+    Buffer, BufferId, CellId, Op, Procedure, Role, Stmt, ValueId, blocks_mut, for_each_operand,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Tables longer than this cost more memory than they save time; a guess.
+const MAX_LEN: i64 = 4_000_000;
+
+/// What is worth a table: one transcendental, or three pieces of arithmetic.
+const WORTH: u32 = 3;
+
+/// Replaces such values by loads from tables, and their sums by constants.
+pub(super) fn tabulate(procedure: &mut Procedure) {
+    let mut body = std::mem::take(&mut procedure.body);
+    let mut uses = BTreeSet::new();
+    let mut tabulator = Tabulator {
+        procedure,
+        definitions: BTreeMap::new(),
+        costs: BTreeMap::new(),
+        ranges: BTreeMap::new(),
+        needed: BTreeSet::new(),
+    };
+    tabulator.survey(&body, &mut uses);
+    tabulator.needed = uses;
+    tabulator.block(&mut body, &mut Vec::new());
+    procedure.body = body;
+}
+
+struct Tabulator<'p> {
+    procedure: &'p mut Procedure,
+    /// The operations of values that depend on data and loop variables alone.
+    definitions: BTreeMap<ValueId, Op>,
+    /// What computing such a value costs.
+    costs: BTreeMap<ValueId, u32>,
+    /// Loop variables with known ranges: first value, one past the last.
+    ranges: BTreeMap<ValueId, (i64, i64)>,
+    /// Values of data that something else than another such value uses.
+    needed: BTreeSet<ValueId>,
+}
+
+impl Tabulator<'_> {
+    /// Finds the values of data, and those among them that others use.
+    fn survey(&mut self, stmts: &[Stmt], uses: &mut BTreeSet<ValueId>) {
+        for stmt in stmts {
+            if let Stmt::Let(value, op) = stmt
+                && let Some(cost) = self.cost(op)
+            {
+                self.definitions.insert(*value, op.clone());
+                self.costs.insert(*value, cost);
+                continue;
+            }
+            for_each_operand(stmt, &mut |value| {
+                uses.insert(value);
+            });
+            if let Stmt::For {
+                var, start, end, ..
+            } = stmt
+                && let (Some(start), Some(end)) = (self.constant(*start), self.constant(*end))
+            {
+                self.ranges.insert(*var, (start, end));
+                self.costs.insert(*var, 0);
+            }
+            for block in crate::loops::blocks(stmt) {
+                self.survey(block, uses);
+            }
+        }
+    }
+
+    fn constant(&self, value: ValueId) -> Option<i64> {
+        match self.definitions.get(&value) {
+            Some(Op::Int(constant)) => Some(*constant),
+            _ => None,
+        }
+    }
+
+    /// The cost of an operation on values of data; `None` if it is not one.
+    fn cost(&self, op: &Op) -> Option<u32> {
+        let sum = |args: &[ValueId]| {
+            args.iter().try_fold(0_u32, |sum, arg| {
+                Some(sum.saturating_add(*self.costs.get(arg)?))
+            })
+        };
+        match op {
+            Op::Real(_) | Op::Int(_) => Some(0),
+            Op::Prim(prim, args) => {
+                let own = match prim {
+                    Prim::AddInt | Prim::SubInt | Prim::MulInt | Prim::ToReal => 0,
+                    _ if prim.result() == Kind::Int => 0,
+                    Prim::Add | Prim::Sub | Prim::Mul | Prim::Neg | Prim::Square | Prim::Abs => 1,
+                    _ => WORTH,
+                };
+                Some(own + sum(args)?)
+            }
+            Op::Select(c, a, b) => Some(1 + sum(&[*c, *a, *b])?),
+            Op::Load(buffer, index) => match self.procedure.buffers[buffer.0 as usize].role {
+                Role::ConstantReal(_) | Role::ConstantInt(_) => sum(&[*index]),
+                _ => None,
+            },
+            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => None,
+        }
+    }
+
+    fn block(&mut self, stmts: &mut Vec<Stmt>, loops: &mut Vec<ValueId>) {
+        let mut result = Vec::with_capacity(stmts.len());
+        for mut stmt in std::mem::take(stmts) {
+            match &mut stmt {
+                Stmt::Let(value, op) => {
+                    if self.is_worth_a_table(*value)
+                        && let Some(load) = self.table(*value, loops, &mut result)
+                    {
+                        *op = load;
+                    }
+                    result.push(stmt);
+                }
+                Stmt::For { var, body, .. } => {
+                    let (var, known) = (*var, self.ranges.contains_key(var));
+                    let sums = if known {
+                        self.sums(var, body)
+                    } else {
+                        Vec::new()
+                    };
+                    loops.push(var);
+                    self.block(body, loops);
+                    loops.pop();
+                    result.push(stmt);
+                    for (cell, sum) in sums {
+                        let value = self.fresh(Kind::Real);
+                        result.push(Stmt::Let(value, Op::Real(sum)));
+                        result.push(Stmt::Add(cell, value));
+                    }
+                }
+                _ => {
+                    for block in blocks_mut(&mut stmt) {
+                        self.block(block, loops);
+                    }
+                    result.push(stmt);
+                }
+            }
+        }
+        *stmts = result;
+    }
+
+    fn is_worth_a_table(&self, value: ValueId) -> bool {
+        self.needed.contains(&value)
+            && self.procedure.values[value.0 as usize] == Kind::Real
+            && self.costs.get(&value).is_some_and(|&cost| cost >= WORTH)
+    }
+
+    /// A load from a table of a value's rounds; the code of the place in it goes to `code`.
+    fn table(&mut self, value: ValueId, loops: &[ValueId], code: &mut Vec<Stmt>) -> Option<Op> {
+        let (order, variables) = self.dependencies(value);
+        let variables: Vec<ValueId> = loops
+            .iter()
+            .copied()
+            .filter(|var| variables.contains(var))
+            .collect();
+        let mut len = 1_i64;
+        for var in &variables {
+            let (start, end) = self.ranges.get(var)?;
+            len = len.checked_mul((end - start).max(0))?;
+        }
+        if len > MAX_LEN {
+            return None;
+        }
+        let mut contents = Vec::with_capacity(len as usize);
+        self.for_each_round(&variables, &order, &mut |values| {
+            contents.push(values.get(&value).map(|scalar| scalar.as_real()));
+        });
+        let contents = contents.into_iter().collect::<Option<Vec<f64>>>()?;
+        if let [constant] = contents[..] {
+            return Some(Op::Real(constant));
+        }
+        let buffer = BufferId(self.procedure.buffers.len() as u32);
+        self.procedure.buffers.push(Buffer {
+            name: "table".to_string(),
+            kind: Kind::Real,
+            len: contents.len(),
+            role: Role::ConstantReal(contents),
+        });
+        let place = self.place(&variables, code);
+        Some(Op::Load(buffer, place))
+    }
+
+    /// The values of data that a value is computed from, in an order to compute them in, and the loop variables among them.
+    fn dependencies(&self, value: ValueId) -> (Vec<ValueId>, BTreeSet<ValueId>) {
+        let (mut order, mut seen, mut variables) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut stack = vec![(value, false)];
+        while let Some((value, ready)) = stack.pop() {
+            if ready {
+                order.push(value);
+                continue;
+            }
+            if !seen.insert(value) {
+                continue;
+            }
+            let Some(op) = self.definitions.get(&value) else {
+                variables.insert(value);
+                continue;
+            };
+            stack.push((value, true));
+            for_each_operand(&Stmt::Let(value, op.clone()), &mut |operand| {
+                stack.push((operand, false))
+            });
+        }
+        (order, variables)
+    }
+
+    /// Calls `each` with the values of every round of nested loops, the last one fastest.
+    fn for_each_round(
+        &self,
+        variables: &[ValueId],
+        order: &[ValueId],
+        each: &mut dyn FnMut(&BTreeMap<ValueId, Scalar>),
+    ) {
+        let ranges: Vec<(i64, i64)> = variables
+            .iter()
+            .filter_map(|var| self.ranges.get(var).copied())
+            .collect();
+        if ranges.iter().any(|(start, end)| end <= start) {
+            return;
+        }
+        let mut counters: Vec<i64> = ranges.iter().map(|(start, _)| *start).collect();
+        let mut values = BTreeMap::new();
+        loop {
+            for (var, counter) in variables.iter().zip(&counters) {
+                values.insert(*var, Scalar::Int(*counter));
+            }
+            for value in order {
+                match self
+                    .definitions
+                    .get(value)
+                    .and_then(|op| self.evaluate(op, &values))
+                {
+                    Some(scalar) => values.insert(*value, scalar),
+                    None => values.remove(value),
+                };
+            }
+            each(&values);
+            let mut axis = ranges.len();
+            loop {
+                if axis == 0 {
+                    return;
+                }
+                axis -= 1;
+                counters[axis] += 1;
+                if counters[axis] < ranges[axis].1 {
+                    break;
+                }
+                counters[axis] = ranges[axis].0;
+            }
+        }
+    }
+
+    fn evaluate(&self, op: &Op, values: &BTreeMap<ValueId, Scalar>) -> Option<Scalar> {
+        match op {
+            Op::Real(constant) => Some(Scalar::Real(*constant)),
+            Op::Int(constant) => Some(Scalar::Int(*constant)),
+            Op::Prim(prim, args) => {
+                let args = args
+                    .iter()
+                    .map(|arg| values.get(arg).copied())
+                    .collect::<Option<Vec<_>>>()?;
+                prim.apply(&args)
+            }
+            Op::Select(condition, then, otherwise) => {
+                let chosen = if values.get(condition)?.as_int() != 0 {
+                    then
+                } else {
+                    otherwise
+                };
+                values.get(chosen).copied()
+            }
+            Op::Load(buffer, index) => {
+                let index = usize::try_from(values.get(index)?.as_int()).ok()?;
+                match &self.procedure.buffers[buffer.0 as usize].role {
+                    Role::ConstantReal(contents) => {
+                        contents.get(index).map(|&value| Scalar::Real(value))
+                    }
+                    Role::ConstantInt(contents) => {
+                        contents.get(index).map(|&value| Scalar::Int(value))
+                    }
+                    _ => None,
+                }
+            }
+            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => None,
+        }
+    }
+
+    /// Code for the number of a round of nested loops, from 0.
+    fn place(&mut self, variables: &[ValueId], code: &mut Vec<Stmt>) -> ValueId {
+        let mut place: Option<ValueId> = None;
+        for var in variables {
+            let (start, end) = self.ranges.get(var).copied().unwrap_or((0, 1));
+            let offset = if start == 0 {
+                *var
+            } else {
+                let first = self.constant_int(start, code);
+                self.emit(Prim::SubInt, vec![*var, first], code)
+            };
+            place = Some(match place {
+                None => offset,
+                Some(place) => {
+                    let count = self.constant_int(end - start, code);
+                    let scaled = self.emit(Prim::MulInt, vec![place, count], code);
+                    self.emit(Prim::AddInt, vec![scaled, offset], code)
+                }
+            });
+        }
+        match place {
+            Some(place) => place,
+            None => self.constant_int(0, code),
+        }
+    }
+
+    fn constant_int(&mut self, constant: i64, code: &mut Vec<Stmt>) -> ValueId {
+        let value = self.fresh(Kind::Int);
+        code.push(Stmt::Let(value, Op::Int(constant)));
+        value
+    }
+
+    fn emit(&mut self, prim: Prim, args: Vec<ValueId>, code: &mut Vec<Stmt>) -> ValueId {
+        let value = self.fresh(prim.result());
+        code.push(Stmt::Let(value, Op::Prim(prim, args)));
+        value
+    }
+
+    /// Takes `cell += v` out of a loop's body where v depends on data and this loop alone; returns the sums.
+    fn sums(&mut self, var: ValueId, body: &mut Vec<Stmt>) -> Vec<(CellId, f64)> {
+        let mut touched = BTreeSet::new();
+        collect_touched(body, &mut touched);
+        let mut sums = Vec::new();
+        let this = &*self;
+        body.retain(|stmt| {
+            let Stmt::Add(cell, value) = stmt else {
+                return true;
+            };
+            if !this.costs.contains_key(value) || touched.contains(cell) {
+                return true;
+            }
+            let (order, variables) = this.dependencies(*value);
+            if variables.iter().any(|&variable| variable != var) {
+                return true;
+            }
+            let mut sum = Some(0.0);
+            this.for_each_round(&[var], &order, &mut |values| {
+                sum = sum.and_then(|sum: f64| Some(sum + values.get(value)?.as_real()));
+            });
+            match sum {
+                Some(sum) => {
+                    sums.push((*cell, sum));
+                    false
+                }
+                None => true,
+            }
+        });
+        sums
+    }
+
+    fn fresh(&mut self, kind: Kind) -> ValueId {
+        let id = ValueId(self.procedure.values.len() as u32);
+        self.procedure.values.push(kind);
+        id
+    }
+}
+
+/// The cells that statements set or read.
+fn collect_touched(stmts: &[Stmt], touched: &mut BTreeSet<CellId>) {
+    for stmt in stmts {
+        match stmt {
+            Stmt::Set(cell, _) | Stmt::Let(_, Op::Get(cell)) => {
+                touched.insert(*cell);
+            }
+            _ => {}
+        }
+        for block in crate::loops::blocks(stmt) {
+            collect_touched(block, touched);
+        }
+    }
+}
