@@ -10,6 +10,7 @@ use super::containers;
 use super::failure::{Eval, Failure};
 use super::frame::{Frame, Layout};
 use super::interpreter::Effects;
+use super::ode::Solver;
 use super::text;
 use super::value::{Container, Scalars, Value};
 use crate::builtins::Scalar;
@@ -138,6 +139,9 @@ impl<'p> Evaluator<'p, '_> {
             Callee::Draw(draw) => self.draw(*draw, args, expr.span, frame),
             Callee::Function(function, lift) => self.function(*function, *lift, args, expr, frame),
             Callee::Container(function) => {
+                if let Some(solver) = Solver::of(*function, args.len()) {
+                    return self.solve_ode(solver, args, expr, frame);
+                }
                 let mut values = Vec::with_capacity(args.len());
                 for arg in args {
                     values.push(self.eval(arg, frame)?);

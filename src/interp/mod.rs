@@ -11,6 +11,7 @@ mod index;
 mod interpreter;
 mod known;
 mod lift;
+mod ode;
 mod select;
 mod statement;
 #[cfg(test)]

@@ -1,0 +1,212 @@
+//! Solutions of differential equations whose right-hand side is a function of the program. Values only: no sensitivities.
+
+use std::borrow::Cow;
+
+use super::evaluate::Evaluator;
+use super::failure::{Eval, Failure};
+use super::frame::Frame;
+use super::value::{Container, Value};
+use crate::builtins::Container as Function;
+use crate::ir::{Expr, ExprKind, FunctionId};
+use crate::kernels::ode::{self, Tolerances};
+use crate::kernels::special;
+use crate::source::Span;
+use crate::types::Ty;
+
+/// The method of an integrator, and where its arguments are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Solver {
+    stiff: bool,
+    /// Where the tolerances are among the arguments, if they are given.
+    tolerances: Option<usize>,
+    /// Where the arguments begin that are passed on to the system.
+    passed_on: usize,
+}
+
+impl Solver {
+    /// The solver that a function is; `None` for functions that are no integrators. `arguments` is the call's number of
+    /// arguments, the system included.
+    pub(super) fn of(function: Function, arguments: usize) -> Option<Solver> {
+        use Function as F;
+        let stiff = match function {
+            F::IntegrateOde | F::IntegrateOdeRk45 | F::OdeRk45 | F::OdeRk45Tol => false,
+            F::IntegrateOdeBdf | F::IntegrateOdeAdams | F::OdeBdf | F::OdeBdfTol => true,
+            _ => return None,
+        };
+        let (tolerances, passed_on) = match function {
+            F::OdeRk45 | F::OdeBdf => (None, 4),
+            F::OdeRk45Tol | F::OdeBdfTol => (Some(4), 7),
+            // integrate_ode*(f, y0, t0, ts, theta, x_r, x_i[, tolerances])
+            _ => (Some(7).filter(|_| arguments > 7), 4),
+        };
+        Some(Solver {
+            stiff,
+            tolerances,
+            passed_on,
+        })
+    }
+}
+
+/// A system of equations: the function, what it takes besides time and state, and how its state is typed.
+struct System<'s, 'v> {
+    function: FunctionId,
+    passed_on: &'s [Cow<'v, Value>],
+    state: Ty,
+    span: Span,
+}
+
+impl Evaluator<'_, '_> {
+    /// The states at the output times, as an array of what the initial state is.
+    pub(super) fn solve_ode(
+        &self,
+        solver: Solver,
+        args: &[Expr],
+        expr: &Expr,
+        frame: &Frame<'_>,
+    ) -> Eval<Value> {
+        let Some((
+            Expr {
+                kind: ExprKind::Function(function),
+                ..
+            },
+            _,
+        )) = args.split_first()
+        else {
+            return Err(Failure::internal(
+                "an integrator takes a function",
+                expr.span,
+            ));
+        };
+        let mut values = vec![Cow::Owned(Value::Int(0))];
+        for arg in &args[1..] {
+            values.push(self.eval(arg, frame)?);
+        }
+        let number = |at: usize| values.get(at).and_then(|value| value.as_real());
+        let (y0, t0) = (values[1].to_reals(), number(2).unwrap_or(f64::NAN));
+        let times = values[3].to_reals();
+        let mut tolerances = if solver.stiff {
+            Tolerances::BDF
+        } else {
+            Tolerances::RK45
+        };
+        if let Some(at) = solver.tolerances {
+            tolerances = Tolerances {
+                relative: number(at).unwrap_or(tolerances.relative),
+                absolute: number(at + 1).unwrap_or(tolerances.absolute),
+                max_steps: number(at + 2).map_or(tolerances.max_steps, |steps| steps as u64),
+            };
+        }
+        verify(&y0, t0, &times, &tolerances, expr.span)?;
+        // The tolerances of the old interface come last and are not the system's.
+        let end = match solver.tolerances {
+            Some(at) if at >= solver.passed_on + 3 => at,
+            _ => values.len(),
+        };
+        let system = System {
+            function: *function,
+            passed_on: &values[solver.passed_on..end],
+            state: values[1].ty(),
+            span: expr.span,
+        };
+        let mut states = vec![0.0; times.len() * y0.len()];
+        let right_side = |t: f64, y: &[f64], dy: &mut [f64]| self.derivative(&system, t, y, dy);
+        let outcome = if solver.stiff {
+            let jacobian = |t: f64, y: &[f64], j: &mut [f64]| self.jacobian(&system, t, y, j);
+            let n = y0.len();
+            ode::bdf(
+                right_side,
+                jacobian,
+                n,
+                t0,
+                &y0,
+                &times,
+                &tolerances,
+                &mut states,
+            )
+        } else {
+            ode::rk45(right_side, t0, &y0, &times, &tolerances, &mut states)
+        };
+        outcome.map_err(|failure| match failure {
+            ode::Failure::System(failure) => failure,
+            solver => Failure::rejected(solver.to_string(), expr.span),
+        })?;
+        let dims = vec![times.len(), y0.len()];
+        Ok(Value::Container(Container::reals(
+            expr.ty.clone(),
+            dims,
+            states,
+        )))
+    }
+
+    /// dy/dt, by the program's function.
+    fn derivative(&self, system: &System<'_, '_>, t: f64, y: &[f64], dy: &mut [f64]) -> Eval<()> {
+        let state = Container::reals(system.state.clone(), vec![y.len()], y.to_vec());
+        let mut args = vec![
+            Cow::Owned(Value::Real(t)),
+            Cow::Owned(Value::Container(state)),
+        ];
+        let passed_on = system.passed_on.iter();
+        args.extend(passed_on.map(|value| Cow::Borrowed(value.as_ref())));
+        let result = self.invoke(system.function, args, system.span)?.to_reals();
+        if result.len() != dy.len() {
+            let message = format!(
+                "the system returns {} derivatives, but the state has {} elements",
+                result.len(),
+                dy.len()
+            );
+            return Err(Failure::fatal(message, system.span));
+        }
+        dy.copy_from_slice(&result);
+        Ok(())
+    }
+
+    /// ∂(dy/dt)/∂y by forward differences, which serves Newton's iteration: it needs no more than a direction.
+    fn jacobian(&self, system: &System<'_, '_>, t: f64, y: &[f64], out: &mut [f64]) -> Eval<()> {
+        let n = y.len();
+        let (mut base, mut moved) = (vec![0.0; n], vec![0.0; n]);
+        self.derivative(system, t, y, &mut base)?;
+        let mut state = y.to_vec();
+        for column in 0..n {
+            // The step that balances rounding against curvature; 1e-5 keeps it from vanishing with the state.
+            let step = special::sqrt(f64::EPSILON) * special::abs(y[column]).max(1e-5);
+            state[column] = y[column] + step;
+            self.derivative(system, t, &state, &mut moved)?;
+            for row in 0..n {
+                out[row + column * n] = (moved[row] - base[row]) / (state[column] - y[column]);
+            }
+            state[column] = y[column];
+        }
+        Ok(())
+    }
+}
+
+/// What Stan requires of an integrator's arguments.
+fn verify(y0: &[f64], t0: f64, times: &[f64], tolerances: &Tolerances, span: Span) -> Eval<()> {
+    let rejected = |what: String| Err(Failure::rejected(what, span));
+    if y0.is_empty() || times.is_empty() {
+        let what = if y0.is_empty() {
+            "initial state"
+        } else {
+            "array of times"
+        };
+        return Err(Failure::fatal(
+            format!("the {what} of the system is empty"),
+            span,
+        ));
+    }
+    if let Some(value) = y0.iter().find(|value| !value.is_finite()) {
+        return rejected(format!(
+            "the initial state of the system has the element {value}"
+        ));
+    }
+    let ascending = std::iter::once(&t0).chain(times);
+    if !times.iter().all(|time| time.is_finite()) || !ascending.is_sorted() || times[0] <= t0 {
+        return rejected(format!(
+            "the times of the solution must ascend from the initial time {t0}"
+        ));
+    }
+    if tolerances.relative > 0.0 && tolerances.absolute > 0.0 && tolerances.max_steps > 0 {
+        return Ok(());
+    }
+    rejected("tolerances and the number of steps must be positive".to_owned())
+}
