@@ -1,6 +1,7 @@
 //! Compares summaries with those of ArviZ, written by `tests/reference/summary.py`.
 
 use hlm::summary::{Summariser, ebfmi, mcse_quantile};
+use proptest::prelude::*;
 use serde_json::Value;
 
 /// Both sides compute in double precision, in different orders.
@@ -126,4 +127,18 @@ fn an_interrupted_chain_is_judged_by_what_all_chains_have() {
     let cut = Summariser::new(&[0.5]).summarise(&[&long, &long[..80], &[]]);
     assert_eq!((cut.rhat, cut.ess_bulk), (whole.rhat, whole.ess_bulk));
     assert_eq!(cut.draws, 180);
+}
+
+proptest! {
+    #[test]
+    fn any_draws_are_summarised_without_panic(
+        chains in prop::collection::vec(prop::collection::vec(
+            prop_oneof![any::<f64>(), (0i32..4).prop_map(f64::from), -1.0..1.0f64], 0..70), 0..4),
+    ) {
+        let chains: Vec<&[f64]> = chains.iter().map(Vec::as_slice).collect();
+        let summary = Summariser::new(&[0.0, 0.05, 0.5, 1.0]).summarise(&chains);
+        prop_assert!(summary.rhat.is_nan() || summary.rhat > 0.0);
+        prop_assert!(summary.ess_bulk.is_nan() || summary.ess_bulk > 0.0);
+        let _ = mcse_quantile(&chains, 0.5);
+    }
 }

@@ -5,6 +5,7 @@
 //! program can use (ragged, text, a record) is an error only when it is asked for, since data files often carry more
 //! than the program declares.
 
+mod builder;
 mod error;
 mod parse;
 mod write;

@@ -9,7 +9,9 @@ mod write;
 
 pub use header::{Adaptation, Algorithm, SampleHeader};
 pub use number::Digits;
-pub use read::{ChainDraws, DrawsBlock, HeaderEntry, parse_draws_csv, read_chains, read_draws_csv};
+pub use read::{
+    ChainDraws, DrawsBlock, HeaderEntry, columns_of, parse_draws_csv, read_chains, read_draws_csv,
+};
 pub use write::{DrawsWriter, SamplerStatistics};
 
 /// Columns that precede the variables in a file of NUTS draws.

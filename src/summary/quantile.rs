@@ -24,12 +24,16 @@ pub fn quantile_of_sorted(sorted: &[f64], probability: f64) -> f64 {
     }
 }
 
-/// Monte Carlo standard error of a quantile of one variable, one slice a chain of equal lengths.
+/// Monte Carlo standard error of a quantile of one variable, one slice of draws a chain. Of chains that differ in length
+/// the draws count that every chain has.
 ///
 /// As in posterior: the draws that count in favour of the quantile are binomial with the effective sample size of the
 /// indicator, so the order statistics at the 16 % and 84 % quantiles of the matching beta distribution bracket it by
 /// one standard error (Vehtari et al. 2021, section 4.4). NaN where the effective sample size is.
 pub fn mcse_quantile(chains: &[&[f64]], probability: f64) -> f64 {
+    let common = chains.iter().map(|chain| chain.len()).min().unwrap_or(0);
+    let chains: Vec<&[f64]> = chains.iter().map(|chain| &chain[..common]).collect();
+    let chains = chains.as_slice();
     let mut sorted = chains.concat();
     sorted.sort_unstable_by(f64::total_cmp);
     let quantile = quantile_of_sorted(&sorted, probability);

@@ -76,6 +76,27 @@ impl ChainDraws {
     }
 }
 
+/// The draws after warmup of all columns, one slice a chain: `lp__` first, then the variables. The form that
+/// [`summarise`](crate::summary::summarise) takes. The chains must have the same columns, as from [`read_chains`].
+pub fn columns_of(chains: &[ChainDraws]) -> Vec<(&str, Vec<&[f64]>)> {
+    let Some(first) = chains.first() else {
+        return Vec::new();
+    };
+    let log_density = first.sampler_columns.iter().filter(|name| *name == "lp__");
+    let names = log_density.chain(&first.columns);
+    names
+        .map(|name| {
+            (
+                name.as_str(),
+                chains
+                    .iter()
+                    .filter_map(|chain| chain.column(name))
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
 /// Reads the files of one run, one chain each, which must have the same columns.
 pub fn read_chains(paths: &[PathBuf]) -> Result<Vec<ChainDraws>, FileError> {
     let mut chains: Vec<ChainDraws> = Vec::new();

@@ -187,6 +187,13 @@ lp__,accept_stat__,stepsize__,treedepth__,n_leapfrog__,divergent__,energy__,mu,t
     assert_eq!(chain.column("mu"), Some(&[3.0][..]));
     assert_eq!(chain.column("divergent__"), Some(&[1.0][..]));
     assert_eq!(chain.column("tau"), None);
+    let chains = [chain.clone(), chain.clone()];
+    let columns = columns_of(&chains);
+    assert_eq!(
+        columns.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        ["lp__", "mu", "theta.1"]
+    );
+    assert_eq!(columns[1].1, [[3.0], [3.0]]);
     assert_eq!(chain.step_size, Some(0.25));
     assert_eq!(
         chain.inverse_metric,
