@@ -226,7 +226,7 @@ impl Site<'_> {
             "expected a program block",
         );
         if found.token == Token::RightBrace {
-            return diagnostic.with_hint("There is one closing brace too many before or at this.");
+            return diagnostic.with_hint("There is one closing brace too many, here or before.");
         }
         diagnostic.with_note(
             "A program consists of the blocks functions, data, transformed data, parameters, \
@@ -294,13 +294,16 @@ impl Site<'_> {
     fn hint(&self, found: Lexed) -> Option<String> {
         let failure = self.failure;
         let hint = match (self.token_before(1), found.token) {
-            (_, Token::Equal) if failure.expects("==") => {
+            (_, Token::Equal) if failure.expects(")") => {
                 "To compare, write `==`. An assignment is a statement of its own."
             }
-            (_, Token::Less | Token::Greater | Token::LessEqual | Token::GreaterEqual)
-                if failure.expects_operator() =>
+            (Some(Token::Greater), _) if failure.expects_new_name() => {
+                "A `>` inside of bounds ends them. Put a comparison into parentheses."
+            }
+            (_, Token::Less | Token::LessEqual | Token::GreaterEqual)
+                if failure.expects(">") && failure.expects(",") =>
             {
-                "Inside `< >`, put a comparison into parentheses."
+                "Inside of bounds, put a comparison into parentheses."
             }
             (_, Token::Text(_)) => "Text can stand only in `print`, `reject` and `fatal_error`.",
             (Some(Token::Percent | Token::Caret), Token::Equal) => {

@@ -262,8 +262,8 @@ fn faulty_statement(tokens: &[Lexed], at: usize) -> Option<Range<usize>> {
         let before = start - 1;
         match tokens[before].token {
             Token::Semicolon => break,
-            Token::LeftBrace if holds_statements(tokens, before) => break,
-            Token::RightBrace if holds_statements(tokens, partners[before]) => break,
+            Token::LeftBrace if holds_statements(tokens, before, &partners) => break,
+            Token::RightBrace if holds_statements(tokens, before, &partners) => break,
             Token::RightBrace => start = partners[before],
             _ => start = before,
         }
@@ -276,8 +276,8 @@ fn faulty_statement(tokens: &[Lexed], at: usize) -> Option<Range<usize>> {
                 end += 1;
                 break;
             }
-            Token::RightBrace if holds_statements(tokens, partners[end]) => break,
-            Token::LeftBrace if holds_statements(tokens, end) => {
+            Token::RightBrace if holds_statements(tokens, end, &partners) => break,
+            Token::LeftBrace if holds_statements(tokens, end, &partners) => {
                 end = partners[end] + 1;
                 if tokens.get(end).map(|next| next.token) != Some(Token::Else) {
                     break;
@@ -286,10 +286,7 @@ fn faulty_statement(tokens: &[Lexed], at: usize) -> Option<Range<usize>> {
             _ => end += 1,
         }
     }
-    let keeps_blocks = tokens[start..end].iter().enumerate().all(|(at, lexed)| {
-        let opens = tokens.get(start + at + 1).map(|next| next.token) == Some(Token::LeftBrace);
-        !(lexed.token.is_block_header() || lexed.token == Token::Data && opens)
-    });
+    let keeps_blocks = (start..end).all(|at| !is_block_header(tokens, at));
     (start < end && keeps_blocks).then_some(start..end)
 }
 
@@ -319,22 +316,27 @@ fn brace_partners(tokens: &[Lexed]) -> Option<Vec<usize>> {
     open.is_empty().then_some(partners)
 }
 
-/// Whether the brace opens a block of statements, and not an array.
-fn holds_statements(tokens: &[Lexed], brace: usize) -> bool {
-    let Some(before) = brace.checked_sub(1) else {
+/// Whether a brace belongs to a block of statements, and not to an array: because of what stands
+/// before it, or because of a semicolon inside.
+fn holds_statements(tokens: &[Lexed], brace: usize, partners: &[usize]) -> bool {
+    let open = brace.min(partners[brace]);
+    let inside = &tokens[open..partners[open]];
+    let Some(before) = open.checked_sub(1) else {
         return true;
     };
-    let token = tokens[before].token;
-    token.is_block_header()
+    is_block_header(tokens, before)
         || matches!(
-            token,
-            Token::RightParen
-                | Token::Else
-                | Token::Data
-                | Token::LeftBrace
-                | Token::RightBrace
-                | Token::Semicolon
+            tokens[before].token,
+            Token::RightParen | Token::Else | Token::RightBrace | Token::Semicolon
         )
+        || inside.iter().any(|lexed| lexed.token == Token::Semicolon)
+}
+
+/// Whether a program block begins at this token.
+fn is_block_header(tokens: &[Lexed], at: usize) -> bool {
+    let token = tokens[at].token;
+    let opens = tokens.get(at + 1).map(|next| next.token) == Some(Token::LeftBrace);
+    opens && (token.is_block_header() || token == Token::Data)
 }
 
 #[cfg(test)]

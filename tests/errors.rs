@@ -1,0 +1,91 @@
+//! Each file under `tests/errors` holds one kind of mistake; beside it stands what the user reads.
+//!
+//! After a change of wording, run with `HLM_BLESS=1` to write the texts anew, and read the diff.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hlm::diag::{Code, render};
+use hlm::source::SourceMap;
+use hlm::syntax::{Included, parse};
+
+/// What the parser says about a program; empty if nothing.
+fn parse_errors(path: &Path) -> String {
+    let directory = path.parent().unwrap();
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut sources = SourceMap::new();
+    let id = sources.add(name, fs::read_to_string(path).unwrap());
+    let mut resolver = |path: &str, _: &str| match fs::read_to_string(directory.join(path)) {
+        Ok(text) => Ok(Included {
+            name: path.to_owned(),
+            text,
+        }),
+        Err(_) => Err("there is no such file".to_owned()),
+    };
+    match parse(&mut sources, id, &mut resolver) {
+        Ok(_) => String::new(),
+        Err(errors) => render(&sources, &errors, false),
+    }
+}
+
+fn fixtures(phase: &str) -> Vec<PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/errors")
+        .join(phase);
+    let mut paths: Vec<PathBuf> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "hlm"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Compares what `diagnose` says about each fixture with the text beside it.
+fn check_fixtures(phase: &str, diagnose: impl Fn(&Path) -> String) {
+    let mut changed = Vec::new();
+    for path in fixtures(phase) {
+        let said = diagnose(&path);
+        assert!(!said.is_empty(), "{} has no error", path.display());
+        let beside = path.with_extension("txt");
+        let expected = fs::read_to_string(&beside).unwrap_or_default();
+        if said == expected {
+            continue;
+        }
+        if std::env::var_os("HLM_BLESS").is_some() {
+            fs::write(&beside, &said).unwrap();
+        } else {
+            changed.push(format!(
+                "{}\nexpected:\n{expected}\nsaid:\n{said}",
+                path.display()
+            ));
+        }
+    }
+    assert!(changed.is_empty(), "{}", changed.join("\n"));
+}
+
+/// Each code of a phase appears in some text beside a fixture.
+fn check_every_code(phase: &str, letter: char, elsewhere: &[Code]) {
+    let texts: String = fixtures(phase)
+        .iter()
+        .map(|path| fs::read_to_string(path.with_extension("txt")).unwrap_or_default())
+        .collect();
+    for &code in Code::ALL {
+        if code.number().starts_with(letter) && !elsewhere.contains(&code) {
+            let shown = format!("error[{}]", code.number());
+            assert!(texts.contains(&shown), "no fixture shows {code:?}");
+        }
+    }
+}
+
+#[test]
+fn parse_errors_read_as_written_down() {
+    check_fixtures("parse", parse_errors);
+}
+
+#[test]
+fn every_parse_error_has_a_fixture() {
+    // Four gigabytes are no fixture, and libraries are parsed by another function.
+    let elsewhere = [Code::SourceTooLarge, Code::UndocumentedFunction];
+    check_every_code("parse", 'P', &elsewhere);
+}
