@@ -2,6 +2,8 @@
 //!
 //! After a change of wording, run with `HLM_BLESS=1` to write the texts anew, and read the diff.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

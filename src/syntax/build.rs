@@ -1,26 +1,35 @@
 //! What the grammar's rules do: they make nodes, and report what the grammar accepts too widely.
 
+mod types;
+
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast::*;
 
 /// What a text turned out to be; which one is decided by the mark in front of its tokens.
 pub enum Parsed {
-    Program(Program),
+    Program(Box<Program>),
     Functions(Vec<FunctionDef>),
     Statements(Vec<Stmt>),
     Expression(Expr),
 }
 
 /// A program block of any kind, before their order is checked.
-pub enum AnyBlock {
-    Functions(Block<FunctionDef>),
-    Data(Block<Option<Declaration>>),
-    TransformedData(Block<Stmt>),
-    Parameters(Block<Option<Declaration>>),
-    TransformedParameters(Block<Stmt>),
-    Model(Block<Stmt>),
-    GeneratedQuantities(Block<Stmt>),
+pub struct AnyBlock {
+    pub contents: BlockContents,
+    /// From the header to the closing brace.
+    pub span: Span,
+}
+
+/// What stands between the braces of a program block.
+pub enum BlockContents {
+    Functions(Vec<FunctionDef>),
+    Data(Vec<Declaration>),
+    TransformedData(Vec<Stmt>),
+    Parameters(Vec<Declaration>),
+    TransformedParameters(Vec<Stmt>),
+    Model(Vec<Stmt>),
+    GeneratedQuantities(Vec<Stmt>),
 }
 
 /// The word before `=` in the bounds of a type.
@@ -35,7 +44,7 @@ pub enum BoundWord {
 /// A declarator as written, perhaps with sizes behind the name as before Stan 2.26.
 pub struct WrittenDeclarator {
     pub name: Identifier,
-    pub initial: Option<Expr>,
+    pub initial: Option<Box<Expr>>,
     pub old_sizes: Option<Span>,
 }
 
@@ -57,6 +66,23 @@ impl<'map> Builder<'map> {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
+}
+
+/// The elements of a list that the grammar carries in boxes.
+pub fn unboxed<T>(items: Vec<Box<T>>) -> Vec<T> {
+    items.into_iter().map(|item| *item).collect()
+}
+
+/// A statement whose place is not known yet.
+pub fn unplaced(kind: StmtKind) -> Box<Stmt> {
+    let span = Span::default();
+    Box::new(Stmt { kind, span })
+}
+
+/// The statement, at its place.
+pub fn place(mut statement: Box<Stmt>, span: Span) -> Box<Stmt> {
+    statement.span = span;
+    statement
 }
 
 // Programs.
@@ -96,37 +122,37 @@ const BLOCK_HEADERS: [&str; 7] = [
 impl AnyBlock {
     /// Position in the order of blocks, keyword, and the place of the keyword.
     fn header(&self) -> (usize, &'static str, Span) {
-        let (position, span) = match self {
-            AnyBlock::Functions(block) => (0, block.span),
-            AnyBlock::Data(block) => (1, block.span),
-            AnyBlock::TransformedData(block) => (2, block.span),
-            AnyBlock::Parameters(block) => (3, block.span),
-            AnyBlock::TransformedParameters(block) => (4, block.span),
-            AnyBlock::Model(block) => (5, block.span),
-            AnyBlock::GeneratedQuantities(block) => (6, block.span),
+        let position = match self.contents {
+            BlockContents::Functions(_) => 0,
+            BlockContents::Data(_) => 1,
+            BlockContents::TransformedData(_) => 2,
+            BlockContents::Parameters(_) => 3,
+            BlockContents::TransformedParameters(_) => 4,
+            BlockContents::Model(_) => 5,
+            BlockContents::GeneratedQuantities(_) => 6,
         };
         let header = BLOCK_HEADERS[position];
-        let end = span.end.min(span.start + header.len() as u32);
-        (position, header, Span { end, ..span })
+        let end = self.span.end.min(self.span.start + header.len() as u32);
+        (position, header, Span { end, ..self.span })
     }
 
     fn put_into(self, program: &mut Program) {
-        match self {
-            AnyBlock::Functions(block) => program.functions = Some(block),
-            AnyBlock::Data(block) => program.data = Some(declarations(block)),
-            AnyBlock::TransformedData(block) => program.transformed_data = Some(block),
-            AnyBlock::Parameters(block) => program.parameters = Some(declarations(block)),
-            AnyBlock::TransformedParameters(block) => program.transformed_parameters = Some(block),
-            AnyBlock::Model(block) => program.model = Some(block),
-            AnyBlock::GeneratedQuantities(block) => program.generated_quantities = Some(block),
+        let span = self.span;
+        match self.contents {
+            BlockContents::Functions(items) => program.functions = Some(Block { items, span }),
+            BlockContents::Data(items) => program.data = Some(Block { items, span }),
+            BlockContents::TransformedData(items) => {
+                program.transformed_data = Some(Block { items, span });
+            }
+            BlockContents::Parameters(items) => program.parameters = Some(Block { items, span }),
+            BlockContents::TransformedParameters(items) => {
+                program.transformed_parameters = Some(Block { items, span });
+            }
+            BlockContents::Model(items) => program.model = Some(Block { items, span }),
+            BlockContents::GeneratedQuantities(items) => {
+                program.generated_quantities = Some(Block { items, span });
+            }
         }
-    }
-}
-
-fn declarations(block: Block<Option<Declaration>>) -> Block<Declaration> {
-    Block {
-        items: block.items.into_iter().flatten().collect(),
-        span: block.span,
     }
 }
 
@@ -141,245 +167,6 @@ fn block_order(header: &str, span: Span, latest: &str, latest_span: Span) -> Dia
     Diagnostic::error(Code::BlockOrder, title, span, label)
         .with_secondary(latest_span, format!("`{latest}` is here"))
         .with_note(format!("The order is {}.", BLOCK_HEADERS.join(", ")))
-}
-
-// Types and declarations.
-impl Builder<'_> {
-    /// `vector<lower=0>[N]`
-    pub fn basic_type(
-        &mut self,
-        base: BaseType,
-        bounds: Option<Bounds>,
-        sizes: Option<Vec<Expr>>,
-        span: Span,
-    ) -> TypeSpec {
-        let bounds = bounds.unwrap_or_default();
-        let sizes = sizes.unwrap_or_default();
-        let (least, most) = base.size_count();
-        if sizes.len() < least || sizes.len() > most {
-            self.report(self.wrong_sizes(base, &sizes, span));
-        }
-        if base.is_constrained() && bounds != Bounds::None {
-            self.report(
-                Diagnostic::error(
-                    Code::MisplacedConstraint,
-                    format!("`{}` takes no bounds", base.word()),
-                    span,
-                    "",
-                )
-                .with_note(format!("`{}` is itself a constraint.", base.word())),
-            );
-        }
-        if base == BaseType::Int && matches!(bounds, Bounds::Affine { .. }) {
-            self.report(Diagnostic::error(
-                Code::MisplacedConstraint,
-                "`int` takes no offset or multiplier",
-                span,
-                "",
-            ));
-        }
-        TypeSpec {
-            kind: TypeKind::Basic {
-                base,
-                bounds,
-                sizes,
-            },
-            span,
-        }
-    }
-
-    fn wrong_sizes(&self, base: BaseType, sizes: &[Expr], span: Span) -> Diagnostic {
-        let word = base.word();
-        let needs = match base.size_count() {
-            (0, _) => "no size".to_owned(),
-            (1, 1) => "one size".to_owned(),
-            (1, _) => "one or two sizes".to_owned(),
-            _ => "two sizes".to_owned(),
-        };
-        let given = match sizes.len() {
-            0 => "none".to_owned(),
-            count => count.to_string(),
-        };
-        let found = Diagnostic::error(
-            Code::WrongSizes,
-            format!("`{word}` takes {needs}, not {given}"),
-            span,
-            "",
-        );
-        match base.size_count() {
-            (0, _) => {
-                let written = self.sources.snippet(sizes_span(sizes));
-                found.with_hint(format!("An array is written `array[{written}] {word}`."))
-            }
-            (1, 1) => found.with_hint(format!("Write `{word}[N]`.")),
-            _ => found.with_hint(format!("Write `{word}[M, N]`: rows, then columns.")),
-        }
-    }
-
-    /// What stands between `<` and `>`: at most one of each word, and words of one kind.
-    pub fn bounds(&mut self, written: Vec<(BoundWord, Expr)>, span: Span) -> Bounds {
-        let (mut lower, mut upper, mut offset, mut multiplier) = (None, None, None, None);
-        let mut repeated = false;
-        for (word, value) in written {
-            let place = match word {
-                BoundWord::Lower => &mut lower,
-                BoundWord::Upper => &mut upper,
-                BoundWord::Offset => &mut offset,
-                BoundWord::Multiplier => &mut multiplier,
-            };
-            repeated |= place.replace(Box::new(value)).is_some();
-        }
-        let interval = lower.is_some() || upper.is_some();
-        let affine = offset.is_some() || multiplier.is_some();
-        if repeated {
-            self.report(Diagnostic::error(
-                Code::MisplacedConstraint,
-                "the same bound is given twice",
-                span,
-                "",
-            ));
-        }
-        if interval && affine {
-            self.report(
-                Diagnostic::error(
-                    Code::MisplacedConstraint,
-                    "bounds and offset or multiplier exclude each other",
-                    span,
-                    "",
-                )
-                .with_hint("Keep either `lower` and `upper`, or `offset` and `multiplier`."),
-            );
-        }
-        if affine {
-            Bounds::Affine { offset, multiplier }
-        } else {
-            Bounds::Interval { lower, upper }
-        }
-    }
-
-    /// `real x = 1, y;`
-    pub fn declaration(
-        &mut self,
-        type_spec: TypeSpec,
-        written: Vec<WrittenDeclarator>,
-        span: Span,
-    ) -> Declaration {
-        let mut declarators = Vec::with_capacity(written.len());
-        for declarator in written {
-            if let Some(sizes) = declarator.old_sizes {
-                let sizes_text = self.sources.snippet(sizes);
-                let type_text = self.sources.snippet(type_spec.span);
-                let name = &declarator.name.name;
-                let hint = format!("Write `array{sizes_text} {type_text} {name};`.");
-                self.report(
-                    Diagnostic::error(
-                        Code::OldSyntax,
-                        "the sizes of an array stand before its type",
-                        sizes,
-                        "old array syntax",
-                    )
-                    .with_hint(hint),
-                );
-            }
-            declarators.push(Declarator {
-                name: declarator.name,
-                initial: declarator.initial,
-            });
-        }
-        Declaration {
-            type_spec,
-            declarators,
-            span,
-        }
-    }
-
-    /// A word as the type of an argument or result.
-    pub fn unsized_basic(&mut self, base: BaseType, span: Span) -> UnsizedType {
-        if base.is_constrained() {
-            let plain = base.unconstrained().word();
-            self.report(
-                Diagnostic::error(
-                    Code::MisplacedConstraint,
-                    format!(
-                        "`{}` cannot be the type of an argument or result",
-                        base.word()
-                    ),
-                    span,
-                    "",
-                )
-                .with_hint(format!("Write `{plain}`: functions take any value of it.")),
-            );
-        }
-        UnsizedType {
-            kind: UnsizedKind::Basic(base),
-            span,
-        }
-    }
-
-    /// `array[,] real`
-    pub fn unsized_array(
-        &mut self,
-        dimensions: usize,
-        element: UnsizedType,
-        span: Span,
-    ) -> UnsizedType {
-        UnsizedType {
-            kind: UnsizedKind::Array {
-                dimensions,
-                element: Box::new(element),
-            },
-            span,
-        }
-    }
-
-    /// `real[,]`, as written before Stan 2.26.
-    pub fn old_unsized_array(
-        &mut self,
-        base: BaseType,
-        dimensions: usize,
-        base_span: Span,
-        span: Span,
-    ) -> UnsizedType {
-        let commas = ",".repeat(dimensions - 1);
-        self.report(
-            Diagnostic::error(
-                Code::OldSyntax,
-                "the brackets of an array type stand before its element type",
-                span,
-                "old array syntax",
-            )
-            .with_hint(format!("Write `array[{commas}] {}`.", base.word())),
-        );
-        let element = self.unsized_basic(base, base_span);
-        self.unsized_array(dimensions, element, span)
-    }
-
-    /// A name given to a new variable, argument or function.
-    pub fn new_name(&mut self, identifier: Identifier) -> Identifier {
-        let name = &identifier.name;
-        if name.ends_with("__") || name.starts_with('_') {
-            let rule = if name.ends_with("__") {
-                "end in two underscores"
-            } else {
-                "begin with an underscore"
-            };
-            self.report(Diagnostic::error(
-                Code::ReservedName,
-                format!("`{name}` cannot be a name"),
-                identifier.span,
-                format!("names do not {rule}"),
-            ));
-        }
-        identifier
-    }
-}
-
-fn sizes_span(sizes: &[Expr]) -> Span {
-    match sizes {
-        [] => Span::default(),
-        [first, .., last] => first.span.to(last.span),
-        [only] => only.span,
-    }
 }
 
 // Statements.
@@ -437,11 +224,15 @@ impl Builder<'_> {
     /// `T[lower, upper]`; none at all is no truncation.
     pub fn truncation(
         &mut self,
-        lower: Option<Expr>,
-        upper: Option<Expr>,
+        lower: Option<Box<Expr>>,
+        upper: Option<Box<Expr>>,
         span: Span,
     ) -> Option<Truncation> {
-        (lower.is_some() || upper.is_some()).then_some(Truncation { lower, upper, span })
+        (lower.is_some() || upper.is_some()).then(|| Truncation {
+            lower: lower.map(|lower| *lower),
+            upper: upper.map(|upper| *upper),
+            span,
+        })
     }
 
     /// The contents of a string.
@@ -544,34 +335,39 @@ fn to_place(expr: Expr) -> Option<Place> {
 
 // Expressions.
 impl Builder<'_> {
-    pub fn unary(&mut self, operator: UnaryOp, operand: Expr, span: Span) -> Expr {
-        let operand = Box::new(operand);
-        Expr {
-            kind: ExprKind::Unary { operator, operand },
-            span,
-        }
+    pub fn unary(&mut self, operator: UnaryOp, operand: Box<Expr>, span: Span) -> Box<Expr> {
+        let kind = ExprKind::Unary { operator, operand };
+        Box::new(Expr { kind, span })
     }
 
-    pub fn binary(&mut self, operator: BinaryOp, left: Expr, right: Expr, span: Span) -> Expr {
-        Expr {
-            kind: ExprKind::Binary {
-                operator,
-                left: Box::new(left),
-                right: Box::new(right),
-            },
-            span,
-        }
+    pub fn binary(
+        &mut self,
+        operator: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+        span: Span,
+    ) -> Box<Expr> {
+        let kind = ExprKind::Binary {
+            operator,
+            left,
+            right,
+        };
+        Box::new(Expr { kind, span })
     }
 
-    pub fn ternary(&mut self, condition: Expr, if_true: Expr, if_false: Expr, span: Span) -> Expr {
-        Expr {
-            kind: ExprKind::Ternary {
-                condition: Box::new(condition),
-                if_true: Box::new(if_true),
-                if_false: Box::new(if_false),
-            },
-            span,
-        }
+    pub fn ternary(
+        &mut self,
+        condition: Box<Expr>,
+        if_true: Box<Expr>,
+        if_false: Box<Expr>,
+        span: Span,
+    ) -> Box<Expr> {
+        let kind = ExprKind::Ternary {
+            condition,
+            if_true,
+            if_false,
+        };
+        Box::new(Expr { kind, span })
     }
 
     /// `f(first | rest)`
@@ -587,6 +383,14 @@ impl Builder<'_> {
             arguments: rest,
             bar: true,
         }
+    }
+
+    /// `lower:upper` as an index.
+    pub fn range(&mut self, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>) -> Box<Index> {
+        Box::new(Index::Range {
+            lower: lower.map(|lower| *lower),
+            upper: upper.map(|upper| *upper),
+        })
     }
 
     /// An integer literal; Stan's integers have 32 bits.
@@ -632,7 +436,7 @@ impl Builder<'_> {
     }
 
     /// `base.1`
-    pub fn projection(&mut self, base: Expr, written: &str, span: Span) -> ExprKind {
+    pub fn projection(&mut self, base: Box<Expr>, written: &str, span: Span) -> ExprKind {
         let slot = match without_underscores(&written[1..]).parse() {
             Ok(slot) => slot,
             Err(_) => {
@@ -645,10 +449,7 @@ impl Builder<'_> {
                 u32::MAX
             }
         };
-        ExprKind::Projection {
-            base: Box::new(base),
-            slot,
-        }
+        ExprKind::Projection { base, slot }
     }
 }
 

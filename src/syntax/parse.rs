@@ -45,7 +45,7 @@ pub fn parse(
     let (parsed, mut diagnostics) = text.parse(Token::StartProgram);
     if let Some(Parsed::Program(program)) = parsed {
         verify_placement(&program, &mut diagnostics);
-        return finish(program, diagnostics);
+        return finish(*program, diagnostics);
     }
     Err(sorted(diagnostics))
 }
