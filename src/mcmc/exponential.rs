@@ -4,7 +4,7 @@
 //! whose truncation is below 1e-17, in Estrin's order, which is a third as deep as Horner's.
 
 /// log 2 = `LN_2_HIGH` + `LN_2_LOW`, the high part short enough that n·`LN_2_HIGH` is exact (fdlibm's split).
-const LN_2_HIGH: f64 = 6.931_471_803_691_238_16e-1;
+const LN_2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// Adding and subtracting this rounds to the nearest integer: 1.5 · 2⁵².

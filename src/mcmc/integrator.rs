@@ -23,8 +23,10 @@ pub(super) fn leapfrog<D: LogDensity>(
     let dimension = points.dimension();
     let (start, mut end) = points.pair(from, into);
     metric.drift(step_size, start, &mut end);
-    let evaluated =
-        density.log_density_gradient(&end.position[..dimension], &mut end.gradient[..dimension]);
+    let evaluated = density.log_density_gradient(
+        &end.position.as_flattened()[..dimension],
+        &mut end.gradient.as_flattened_mut()[..dimension],
+    );
     let log_density = match evaluated {
         Ok(log_density) if log_density.is_finite() => log_density,
         Ok(_) | Err(DensityError::Rejected(_)) => {
@@ -60,10 +62,10 @@ mod tests {
         let mut density = Funnel { dimension: 3 };
         let mut points = Points::new(3, 2);
         let start = points.get_mut(0);
-        start.position[..3].copy_from_slice(position);
-        start.momentum[..3].copy_from_slice(momentum);
+        start.position[0][..3].copy_from_slice(position);
+        start.motion[0].momentum[..3].copy_from_slice(momentum);
         density
-            .log_density_gradient(position, &mut start.gradient[..3])
+            .log_density_gradient(position, &mut start.gradient[0][..3])
             .unwrap();
         let mut from = 0;
         for _ in 0..steps {
@@ -78,12 +80,12 @@ mod tests {
             .unwrap();
             from = 1 - from;
         }
-        let end = points.get(from);
-        std::array::from_fn(|index| {
-            if index < 3 {
-                end.position[index]
+        let (position, motion) = (points.position(from), points.motion(from)[0]);
+        std::array::from_fn(|at| {
+            if at < 3 {
+                position[at]
             } else {
-                end.momentum[index - 3]
+                motion.momentum[at - 3]
             }
         })
     }
@@ -176,11 +178,11 @@ mod tests {
         let metric = Metric::new(&InverseMetric::unit(1), 1).unwrap();
         let mut points = Points::new(1, 2);
         for speed in [1.0, 2.0, 3.0, 4.0] {
-            points.get_mut(0).momentum[0] = speed;
+            points.get_mut(0).motion[0].momentum[0] = speed;
             let energy = leapfrog(&mut Wall, &metric, 1.0, &mut points, 0, 1).unwrap();
             assert_eq!(energy, f64::INFINITY);
         }
-        points.get_mut(0).momentum[0] = 5.0;
+        points.get_mut(0).motion[0].momentum[0] = 5.0;
         let cause = leapfrog(&mut Wall, &metric, 1.0, &mut points, 0, 1).unwrap_err();
         assert_eq!(cause.to_string(), "lost");
     }

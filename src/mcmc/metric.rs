@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::points::{Point, PointMut};
+use super::points::{Motion, Point, PointMut};
 use super::random::Randomness;
-use super::vector::{Block, blocks, blocks_mut, dot, padded};
+use super::vector::{Block, Lanes, block_count, dot, in_blocks};
 
 /// The inverse mass matrix M⁻¹ as plain numbers, in the units of the squared unconstrained parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,22 +90,22 @@ impl Error for MetricError {}
 #[derive(Debug)]
 pub(super) enum Metric {
     Diagonal {
-        inverse: Vec<f64>,
+        inverse: Vec<Lanes>,
         /// √M, the standard deviation of each momentum.
-        deviation: Vec<f64>,
+        deviation: Vec<Lanes>,
     },
     Dense {
-        /// Rows, each padded.
-        inverse: Vec<f64>,
-        /// L with M⁻¹ = LLᵀ, by rows, each padded.
-        factor: Vec<f64>,
+        /// Rows, each of whole blocks.
+        inverse: Vec<Lanes>,
+        /// L with M⁻¹ = LLᵀ, by rows, each of whole blocks.
+        factor: Vec<Lanes>,
     },
 }
 
 impl Metric {
     /// The identity.
     pub(super) fn unit(dimension: usize) -> Self {
-        let ones = vec![1.0; padded(dimension)];
+        let ones = in_blocks(&vec![1.0; dimension], 1.0);
         Self::Diagonal {
             inverse: ones.clone(),
             deviation: ones,
@@ -125,84 +125,88 @@ impl Metric {
         if let Some(row) = variances.iter().position(|variance| !usable(variance)) {
             return Err(MetricError::NotPositiveDefinite { row });
         }
-        let mut inverse = variances.to_vec();
-        inverse.resize(padded(dimension), 1.0);
-        let deviation = inverse
-            .iter()
-            .map(|variance| 1.0 / variance.sqrt())
-            .collect();
+        let inverse = in_blocks(variances, 1.0);
+        let root = |variances: &Lanes| variances.map(|variance| 1.0 / variance.sqrt());
+        let deviation = inverse.iter().map(root).collect();
         Ok(Self::Diagonal { inverse, deviation })
     }
 
     fn dense(matrix: &[f64], dimension: usize) -> Result<Self, MetricError> {
         check_size(matrix.len(), dimension * dimension)?;
-        let row_length = padded(dimension);
-        let mut inverse = vec![0.0; dimension * row_length];
-        for row in 0..dimension {
-            for column in 0..dimension {
-                let (entry, mirrored) = (
-                    matrix[row * dimension + column],
-                    matrix[column * dimension + row],
-                );
+        for (row, entries) in matrix.chunks_exact(dimension.max(1)).enumerate() {
+            for (column, entry) in entries.iter().enumerate() {
+                let mirrored = matrix[column * dimension + row];
                 if (entry - mirrored).abs() > 1e-8 * entry.abs().max(mirrored.abs()) {
                     return Err(MetricError::NotSymmetric { row, column });
                 }
-                inverse[row * row_length + column] = entry;
             }
         }
-        let factor = cholesky(&inverse, dimension, row_length)?;
+        let rows = matrix.chunks_exact(dimension.max(1));
+        let inverse: Vec<Lanes> = rows.flat_map(|row| in_blocks(row, 0.0)).collect();
+        let factor = cholesky(&inverse, dimension)?;
         Ok(Self::Dense { inverse, factor })
     }
 
-    /// Draws p ~ N(0, M) and returns twice its kinetic energy; also sets the velocity.
+    /// Draws p ~ N(0, M), sets the velocity, and returns twice the kinetic energy; `normals` is overwritten.
     pub(super) fn sample_momentum<R: Randomness>(
         &self,
         dimension: usize,
         random: &mut R,
-        point: &mut PointMut<'_>,
+        normals: &mut [Lanes],
+        motion: &mut [Motion],
     ) -> f64 {
-        random.fill_normal(&mut point.momentum[..dimension]);
+        let numbers = &mut normals.as_flattened_mut()[..dimension];
+        random.fill_normal(numbers);
         match self {
             Self::Diagonal { deviation, .. } => {
-                for (momentum, deviation) in point.momentum.iter_mut().zip(deviation) {
-                    *momentum *= deviation;
+                for ((motion, normal), deviation) in motion.iter_mut().zip(normals).zip(deviation) {
+                    motion.momentum = (Block(*normal) * Block(*deviation)).0;
                 }
             }
             Self::Dense { factor, .. } => {
-                solve_transposed(factor, &mut point.momentum[..dimension], padded(dimension));
+                solve_transposed(factor, numbers);
+                for (motion, solved) in motion.iter_mut().zip(normals) {
+                    motion.momentum = *solved;
+                }
             }
         }
-        self.kick(0.0, point)
+        self.set_velocity(motion)
     }
 
     /// The first half of a leapfrog step ε: p ← p + ½ε∇, q ← q + εM⁻¹p.
     #[inline]
     pub(super) fn drift(&self, step_size: f64, from: Point<'_>, into: &mut PointMut<'_>) {
         let (step, half) = (Block::splat(step_size), Block::splat(0.5 * step_size));
-        let old_position = blocks(from.position);
-        let count = old_position.len();
-        let old_momentum = &blocks(from.momentum)[..count];
-        let gradient = &blocks(from.gradient)[..count];
-        let momentum = &mut blocks_mut(into.momentum)[..count];
+        let count = from.position.len();
+        let old_motion = &from.motion[..count];
+        let gradient = &from.gradient[..count];
+        let motion = &mut into.motion[..count];
         match self {
             Self::Diagonal { inverse, .. } => {
-                let position = &mut blocks_mut(into.position)[..count];
-                let inverse = &blocks(inverse)[..count];
+                let position = &mut into.position[..count];
+                let inverse = &inverse[..count];
                 for at in 0..count {
-                    let pushed = Block(old_momentum[at]) + half * Block(gradient[at]);
-                    let moved = Block(old_position[at]) + step * (Block(inverse[at]) * pushed);
-                    momentum[at] = pushed.0;
+                    let pushed = Block(old_motion[at].momentum) + half * Block(gradient[at]);
+                    let moved = Block(from.position[at]) + step * (Block(inverse[at]) * pushed);
+                    motion[at].momentum = pushed.0;
                     position[at] = moved.0;
                 }
             }
             Self::Dense { inverse, .. } => {
                 for at in 0..count {
-                    momentum[at] = (Block(old_momentum[at]) + half * Block(gradient[at])).0;
+                    let pushed = Block(old_motion[at].momentum) + half * Block(gradient[at]);
+                    motion[at].momentum = pushed.0;
                 }
-                let rows = inverse.chunks_exact(into.momentum.len().max(1));
-                for ((position, old), row) in into.position.iter_mut().zip(from.position).zip(rows)
+                let old = from.position.as_flattened();
+                let rows = inverse.chunks_exact(count.max(1));
+                for ((position, old), row) in into
+                    .position
+                    .as_flattened_mut()
+                    .iter_mut()
+                    .zip(old)
+                    .zip(rows)
                 {
-                    *position = old + step_size * dot(row, into.momentum);
+                    *position = old + step_size * dot(row, momenta(motion));
                 }
             }
         }
@@ -212,35 +216,60 @@ impl Metric {
     #[inline]
     pub(super) fn kick(&self, step_size: f64, point: &mut PointMut<'_>) -> f64 {
         let half = Block::splat(0.5 * step_size);
-        let momentum = blocks_mut(point.momentum);
-        let count = momentum.len();
-        let gradient = &blocks(point.gradient)[..count];
+        let motion = &mut *point.motion;
+        let count = motion.len();
+        let gradient = &point.gradient[..count];
         match self {
             Self::Diagonal { inverse, .. } => {
-                let velocity = &mut blocks_mut(point.velocity)[..count];
-                let inverse = &blocks(inverse)[..count];
+                let inverse = &inverse[..count];
                 let mut lanes = Block::default();
                 for at in 0..count {
-                    let pushed = Block(momentum[at]) + half * Block(gradient[at]);
-                    let swift = Block(inverse[at]) * pushed;
-                    lanes += pushed * swift;
-                    momentum[at] = pushed.0;
-                    velocity[at] = swift.0;
+                    let momentum = Block(motion[at].momentum) + half * Block(gradient[at]);
+                    let velocity = Block(inverse[at]) * momentum;
+                    lanes += momentum * velocity;
+                    motion[at] = Motion {
+                        momentum: momentum.0,
+                        velocity: velocity.0,
+                    };
                 }
                 lanes.total()
             }
-            Self::Dense { inverse, .. } => {
-                for (momentum, gradient) in momentum.iter_mut().zip(gradient) {
-                    *momentum = (Block(*momentum) + half * Block(*gradient)).0;
+            Self::Dense { .. } => {
+                for (motion, gradient) in motion.iter_mut().zip(gradient) {
+                    motion.momentum = (Block(motion.momentum) + half * Block(*gradient)).0;
                 }
-                let rows = inverse.chunks_exact(point.momentum.len().max(1));
-                for (velocity, row) in point.velocity.iter_mut().zip(rows) {
-                    *velocity = dot(row, point.momentum);
-                }
-                dot(point.momentum, point.velocity)
+                self.set_velocity(motion)
             }
         }
     }
+
+    /// Sets p♯ = M⁻¹p and returns p·p♯.
+    fn set_velocity(&self, motion: &mut [Motion]) -> f64 {
+        match self {
+            Self::Diagonal { inverse, .. } => {
+                for (motion, inverse) in motion.iter_mut().zip(inverse) {
+                    motion.velocity = (Block(*inverse) * Block(motion.momentum)).0;
+                }
+            }
+            Self::Dense { inverse, .. } => {
+                let mut rows = inverse.chunks_exact(motion.len().max(1));
+                for at in 0..motion.len() {
+                    let velocity = std::array::from_fn(|_| {
+                        rows.next().map_or(0.0, |row| dot(row, momenta(motion)))
+                    });
+                    motion[at].velocity = velocity;
+                }
+            }
+        }
+        dot(
+            momenta(motion),
+            motion.iter().map(|motion| &motion.velocity),
+        )
+    }
+}
+
+fn momenta(motion: &[Motion]) -> impl Iterator<Item = &Lanes> {
+    motion.iter().map(|motion| &motion.momentum)
 }
 
 fn check_size(found: usize, expected: usize) -> Result<(), MetricError> {
@@ -251,31 +280,35 @@ fn check_size(found: usize, expected: usize) -> Result<(), MetricError> {
     }
 }
 
-/// L with `matrix` = LLᵀ, both by padded rows; reads the lower triangle.
-fn cholesky(matrix: &[f64], dimension: usize, row_length: usize) -> Result<Vec<f64>, MetricError> {
-    let mut factor = vec![0.0; matrix.len()];
+/// L with `matrix` = LLᵀ, both by rows of whole blocks; reads the lower triangle.
+fn cholesky(matrix: &[Lanes], dimension: usize) -> Result<Vec<Lanes>, MetricError> {
+    let length = block_count(dimension);
+    let mut factor = vec![Lanes::default(); matrix.len()];
     for row in 0..dimension {
-        let (above, current) = factor.split_at_mut(row * row_length);
-        let current = &mut current[..row_length];
+        let (above, current) = factor.split_at_mut(row * length);
+        let current = &mut current[..length];
+        let wanted = matrix[row * length..][..length].as_flattened();
         for column in 0..row {
-            let other = &above[column * row_length..][..row_length];
-            // Entries from `column` on are still zero in `current`, so the padded product is the partial one.
-            let partial = dot(current, other);
-            current[column] = (matrix[row * row_length + column] - partial) / other[column];
+            let other = &above[column * length..][..length];
+            // Entries from `column` on are still zero in `current`, so that the whole product is the partial one.
+            let partial = dot(&*current, other);
+            let entry = (wanted[column] - partial) / other.as_flattened()[column];
+            current.as_flattened_mut()[column] = entry;
         }
-        let pivot = matrix[row * row_length + row] - dot(current, current);
+        let pivot = wanted[row] - dot(&*current, &*current);
         if !(pivot > 0.0 && pivot.is_finite()) {
             return Err(MetricError::NotPositiveDefinite { row });
         }
-        current[row] = pivot.sqrt();
+        current.as_flattened_mut()[row] = pivot.sqrt();
     }
     Ok(factor)
 }
 
 /// Solves Lᵀx = b in place.
-fn solve_transposed(factor: &[f64], values: &mut [f64], row_length: usize) {
+fn solve_transposed(factor: &[Lanes], values: &mut [f64]) {
+    let length = block_count(values.len());
     for row in (0..values.len()).rev() {
-        let coefficients = &factor[row * row_length..][..row + 1];
+        let coefficients = factor[row * length..][..length].as_flattened();
         let solved = values[row] / coefficients[row];
         values[row] = solved;
         for (value, coefficient) in values[..row].iter_mut().zip(coefficients) {
@@ -304,14 +337,16 @@ mod tests {
             let metric = Metric::new(&inverse, 3).unwrap();
             let mut random = Random::new(chain_generator(4, 0));
             let mut points = Points::new(3, 1);
+            let mut normals = [Lanes::default()];
             // E[v vᵀ] = M⁻¹ E[p pᵀ] M⁻¹ = M⁻¹, and E[p·v] = n.
             let (mut moments, mut twice_kinetic) = ([0.0; 9], 0.0);
             let count = 40_000;
             for _ in 0..count {
-                let mut point = points.get_mut(0);
-                twice_kinetic += metric.sample_momentum(3, &mut random, &mut point);
+                let motion = points.get_mut(0).motion;
+                twice_kinetic += metric.sample_momentum(3, &mut random, &mut normals, motion);
+                let velocity = motion[0].velocity;
                 for (entry, moment) in moments.iter_mut().enumerate() {
-                    *moment += point.velocity[entry / 3] * point.velocity[entry % 3];
+                    *moment += velocity[entry / 3] * velocity[entry % 3];
                 }
             }
             assert!((twice_kinetic / f64::from(count) - 3.0).abs() < 0.05);
@@ -336,9 +371,10 @@ mod tests {
         .map(|inverse| {
             let metric = Metric::new(&inverse, 5).unwrap();
             let mut points = Points::new(5, 2);
-            let mut start = points.get_mut(0);
-            start.gradient[..5].copy_from_slice(&[1.0, -2.0, 0.5, 0.1, 3.0]);
-            metric.sample_momentum(5, &mut Random::new(chain_generator(5, 0)), &mut start);
+            let start = points.get_mut(0);
+            start.gradient.as_flattened_mut()[..5].copy_from_slice(&[1.0, -2.0, 0.5, 0.1, 3.0]);
+            let mut random = Random::new(chain_generator(5, 0));
+            metric.sample_momentum(5, &mut random, &mut [Lanes::default(); 2], start.motion);
             let (from, mut into) = points.pair(0, 1);
             metric.drift(0.3, from, &mut into);
             let kinetic = metric.kick(0.3, &mut into);

@@ -3,7 +3,7 @@
 //! A point lives as long as a subtree holds it as an end or as its proposal; freed places are reused last in,
 //! first out, so that a trajectory over a small model stays in the first-level cache.
 
-use super::vector::padded;
+use super::vector::{LANES, Lanes, block_count};
 
 /// Index of a point in [`Points`].
 pub(super) type PointId = u32;
@@ -11,46 +11,53 @@ pub(super) type PointId = u32;
 /// Index of a vector in [`MomentumSums`].
 pub(super) type SumId = u32;
 
-const FIELDS: usize = 4;
+/// One block of a momentum and of its velocity M⁻¹p; the U-turn criterion always wants both.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Motion {
+    pub momentum: Lanes,
+    pub velocity: Lanes,
+}
 
 /// A pool of phase-space points.
 #[derive(Debug)]
 pub(super) struct Points {
     dimension: usize,
-    padded: usize,
-    /// Position, momentum, velocity and gradient of each point, one after the other.
-    values: Vec<f64>,
+    /// Blocks per vector.
+    blocks: usize,
+    positions: Vec<Lanes>,
+    motions: Vec<Motion>,
+    gradients: Vec<Lanes>,
     log_density: Vec<f64>,
     energy: Vec<f64>,
     holders: Vec<u32>,
     free: FreeList,
 }
 
-/// The vectors of one point, padded.
+/// The vectors of one point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point<'a> {
-    pub position: &'a [f64],
-    pub momentum: &'a [f64],
-    pub velocity: &'a [f64],
-    pub gradient: &'a [f64],
+    pub position: &'a [Lanes],
+    pub motion: &'a [Motion],
+    pub gradient: &'a [Lanes],
 }
 
-/// The vectors of one point, padded, to be written.
+/// The vectors of one point, to be written.
 #[derive(Debug)]
 pub(super) struct PointMut<'a> {
-    pub position: &'a mut [f64],
-    pub momentum: &'a mut [f64],
-    pub velocity: &'a mut [f64],
-    pub gradient: &'a mut [f64],
+    pub position: &'a mut [Lanes],
+    pub motion: &'a mut [Motion],
+    pub gradient: &'a mut [Lanes],
 }
 
 impl Points {
     pub(super) fn new(dimension: usize, capacity: usize) -> Self {
-        let padded = padded(dimension);
+        let blocks = block_count(dimension);
         Self {
             dimension,
-            padded,
-            values: vec![0.0; capacity * FIELDS * padded],
+            blocks,
+            positions: vec![[0.0; LANES]; capacity * blocks],
+            motions: vec![Motion::default(); capacity * blocks],
+            gradients: vec![[0.0; LANES]; capacity * blocks],
             log_density: vec![f64::NEG_INFINITY; capacity],
             energy: vec![f64::INFINITY; capacity],
             holders: vec![0; capacity],
@@ -87,12 +94,17 @@ impl Points {
 
     #[inline]
     pub(super) fn position(&self, id: PointId) -> &[f64] {
-        &self.get(id).position[..self.dimension]
+        &row(&self.positions, self.blocks, id).as_flattened()[..self.dimension]
     }
 
     #[inline]
     pub(super) fn gradient(&self, id: PointId) -> &[f64] {
-        &self.get(id).gradient[..self.dimension]
+        &row(&self.gradients, self.blocks, id).as_flattened()[..self.dimension]
+    }
+
+    #[inline]
+    pub(super) fn motion(&self, id: PointId) -> &[Motion] {
+        row(&self.motions, self.blocks, id)
     }
 
     #[inline]
@@ -117,75 +129,49 @@ impl Points {
     }
 
     #[inline]
-    pub(super) fn get(&self, id: PointId) -> Point<'_> {
-        let stride = FIELDS * self.padded;
-        Point::new(&self.values[id as usize * stride..][..stride], self.padded)
-    }
-
-    #[inline]
     pub(super) fn get_mut(&mut self, id: PointId) -> PointMut<'_> {
-        let stride = FIELDS * self.padded;
-        PointMut::new(
-            &mut self.values[id as usize * stride..][..stride],
-            self.padded,
-        )
+        PointMut {
+            position: row_mut(&mut self.positions, self.blocks, id),
+            motion: row_mut(&mut self.motions, self.blocks, id),
+            gradient: row_mut(&mut self.gradients, self.blocks, id),
+        }
     }
 
     /// One point to read and a different one to write.
     #[inline]
     pub(super) fn pair(&mut self, from: PointId, into: PointId) -> (Point<'_>, PointMut<'_>) {
-        let (from, into) = read_and_write(&mut self.values, FIELDS * self.padded, from, into);
-        (
-            Point::new(from, self.padded),
-            PointMut::new(into, self.padded),
-        )
-    }
-}
-
-impl<'a> Point<'a> {
-    #[inline]
-    fn new(values: &'a [f64], padded: usize) -> Self {
-        let (position, values) = values.split_at(padded);
-        let (momentum, values) = values.split_at(padded);
-        let (velocity, gradient) = values.split_at(padded);
-        Self {
+        let (old_position, position) = rows(&mut self.positions, self.blocks, from, into);
+        let (old_motion, motion) = rows(&mut self.motions, self.blocks, from, into);
+        let (old_gradient, gradient) = rows(&mut self.gradients, self.blocks, from, into);
+        let from = Point {
+            position: old_position,
+            motion: old_motion,
+            gradient: old_gradient,
+        };
+        let into = PointMut {
             position,
-            momentum,
-            velocity,
+            motion,
             gradient,
-        }
-    }
-}
-
-impl<'a> PointMut<'a> {
-    #[inline]
-    fn new(values: &'a mut [f64], padded: usize) -> Self {
-        let (position, values) = values.split_at_mut(padded);
-        let (momentum, values) = values.split_at_mut(padded);
-        let (velocity, gradient) = values.split_at_mut(padded);
-        Self {
-            position,
-            momentum,
-            velocity,
-            gradient,
-        }
+        };
+        (from, into)
     }
 }
 
 /// A pool of vectors for ρ, the sum of the momenta of a subtree.
 #[derive(Debug)]
 pub(super) struct MomentumSums {
-    padded: usize,
-    values: Vec<f64>,
+    /// Blocks per vector.
+    blocks: usize,
+    values: Vec<Lanes>,
     free: FreeList,
 }
 
 impl MomentumSums {
     pub(super) fn new(dimension: usize, capacity: usize) -> Self {
-        let padded = padded(dimension);
+        let blocks = block_count(dimension);
         Self {
-            padded,
-            values: vec![0.0; capacity * padded],
+            blocks,
+            values: vec![[0.0; LANES]; capacity * blocks],
             free: FreeList::new(capacity),
         }
     }
@@ -205,14 +191,14 @@ impl MomentumSums {
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, id: SumId) -> &mut [f64] {
-        &mut self.values[id as usize * self.padded..][..self.padded]
+    pub(super) fn get_mut(&mut self, id: SumId) -> &mut [Lanes] {
+        row_mut(&mut self.values, self.blocks, id)
     }
 
     /// One sum to read and a different one to write.
     #[inline]
-    pub(super) fn pair(&mut self, from: SumId, into: SumId) -> (&[f64], &mut [f64]) {
-        read_and_write(&mut self.values, self.padded, from, into)
+    pub(super) fn pair(&mut self, from: SumId, into: SumId) -> (&[Lanes], &mut [Lanes]) {
+        rows(&mut self.values, self.blocks, from, into)
     }
 }
 
@@ -267,22 +253,27 @@ impl FreeList {
     }
 }
 
+#[inline]
+fn row<T>(table: &[T], length: usize, row: u32) -> &[T] {
+    &table[row as usize * length..][..length]
+}
+
+#[inline]
+fn row_mut<T>(table: &mut [T], length: usize, row: u32) -> &mut [T] {
+    &mut table[row as usize * length..][..length]
+}
+
 /// Two different rows of a table, one shared and one exclusive.
 #[inline]
-fn read_and_write(
-    values: &mut [f64],
-    stride: usize,
-    read: u32,
-    write: u32,
-) -> (&[f64], &mut [f64]) {
+fn rows<T>(table: &mut [T], length: usize, read: u32, write: u32) -> (&[T], &mut [T]) {
     debug_assert_ne!(read, write);
     let (read, write) = (read as usize, write as usize);
     if read < write {
-        let (low, high) = values.split_at_mut(write * stride);
-        (&low[read * stride..][..stride], &mut high[..stride])
+        let (low, high) = table.split_at_mut(write * length);
+        (&low[read * length..][..length], &mut high[..length])
     } else {
-        let (low, high) = values.split_at_mut(read * stride);
-        (&high[..stride], &mut low[write * stride..][..stride])
+        let (low, high) = table.split_at_mut(read * length);
+        (&high[..length], &mut low[write * length..][..length])
     }
 }
 
@@ -307,8 +298,8 @@ mod tests {
         let mut points = Points::new(3, 3);
         for (from, into) in [(0, 2), (2, 0)] {
             let (read, write) = points.pair(from, into);
-            assert_eq!(read.position.len(), 4);
-            write.gradient[0] = f64::from(into) + 1.0;
+            assert_eq!(read.position.len(), 1);
+            write.gradient[0][0] = f64::from(into) + 1.0;
         }
         assert_eq!(points.gradient(0)[0], 1.0);
         assert_eq!(points.gradient(1)[0], 0.0);

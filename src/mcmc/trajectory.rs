@@ -18,14 +18,17 @@ use super::metric::Metric;
 use super::points::{MomentumSums, PointId, Points, SumId};
 use super::random::Randomness;
 use super::turning::{Seam, points_persist, subtrees_persist};
+use super::vector::{Lanes, block_count};
 
 /// The state of a chain and the memory in which its trajectories grow.
 #[derive(Debug)]
 pub(super) struct Trajectory {
     points: Points,
     sums: MomentumSums,
-    /// Completed left subtrees that wait for their right sibling, deepest first.
+    /// Completed left subtrees that wait for their right sibling, by depth.
     pending: Vec<Subtree>,
+    /// Scratch for a fresh momentum.
+    normals: Vec<Lanes>,
     /// The chain's state.
     current: PointId,
     limits: Limits,
@@ -133,7 +136,8 @@ impl Trajectory {
         Self {
             points: Points::new(dimension, 3 * trees + 1),
             sums: MomentumSums::new(dimension, trees + 1),
-            pending: Vec::with_capacity(trees),
+            pending: vec![Subtree::single(0, 0.0); trees],
+            normals: vec![Lanes::default(); block_count(dimension)],
             current: 0,
             limits,
         }
@@ -159,9 +163,9 @@ impl Trajectory {
     ) -> Result<f64, DensityError> {
         let dimension = self.points.dimension();
         let point = self.points.get_mut(self.current);
-        point.position[..dimension].copy_from_slice(position);
-        let log_density =
-            density.log_density_gradient(position, &mut point.gradient[..dimension])?;
+        point.position.as_flattened_mut()[..dimension].copy_from_slice(position);
+        let gradient = &mut point.gradient.as_flattened_mut()[..dimension];
+        let log_density = density.log_density_gradient(position, gradient)?;
         self.points.set_log_density(self.current, log_density);
         Ok(log_density)
     }
@@ -254,8 +258,8 @@ impl Trajectory {
     /// Draws the current state's momentum; returns its energy.
     fn sample_momentum<R: Randomness>(&mut self, metric: &Metric, random: &mut R) -> f64 {
         let dimension = self.points.dimension();
-        let twice_kinetic =
-            metric.sample_momentum(dimension, random, &mut self.points.get_mut(self.current));
+        let motion = self.points.get_mut(self.current).motion;
+        let twice_kinetic = metric.sample_momentum(dimension, random, &mut self.normals, motion);
         let energy = 0.5 * twice_kinetic - self.log_density();
         self.points.set_energy(self.current, energy);
         energy
@@ -270,7 +274,6 @@ impl Trajectory {
         random: &mut R,
         weighing: &mut Weighing,
     ) -> Result<Growth, Cause> {
-        self.pending.clear();
         let mut leaf: usize = 0;
         loop {
             // Held as begin, end and proposal of the new leaf.
@@ -285,10 +288,9 @@ impl Trajectory {
             if energy - weighing.initial_energy > self.limits.energy_error || energy.is_infinite() {
                 return Ok(Growth::Diverged);
             }
-            for _ in 0..leaf.trailing_ones() {
-                let Some(left) = self.pending.pop() else {
-                    break;
-                };
+            let completed = leaf.trailing_ones() as usize;
+            for level in 0..completed {
+                let left = self.pending[level];
                 let share = subtree.weight / (left.weight + subtree.weight);
                 let take_right = random.accept(share);
                 let (merged, persists) = self.merge(left, subtree, take_right);
@@ -301,7 +303,7 @@ impl Trajectory {
             if leaf >> flow.depth == 1 {
                 return Ok(Growth::Complete(subtree));
             }
-            self.pending.push(subtree);
+            self.pending[completed] = subtree;
             from = point;
         }
     }
@@ -319,18 +321,18 @@ impl Trajectory {
     /// Joins two adjacent subtrees of equal size, and says whether the whole may go on.
     #[inline]
     fn merge(&mut self, left: Subtree, right: Subtree, take_right: bool) -> (Subtree, bool) {
-        let left_end = self.points.get(left.end);
-        let right_begin = self.points.get(right.begin);
+        let left_end = self.points.motion(left.end);
+        let right_begin = self.points.motion(right.begin);
         let (sum, persists) = if left.sum == OWN_MOMENTUM {
             let sum = self.sums.take();
             let persists = points_persist(left_end, right_begin, self.sums.get_mut(sum));
             (sum, persists)
         } else {
             let seam = Seam {
-                begin: self.points.get(left.begin),
+                begin: self.points.motion(left.begin),
                 left_end,
                 right_begin,
-                end: self.points.get(right.end),
+                end: self.points.motion(right.end),
             };
             let (added, into) = self.sums.pair(right.sum, left.sum);
             let persists = subtrees_persist(&seam, into, added);

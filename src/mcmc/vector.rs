@@ -1,17 +1,20 @@
 //! Loops over padded vectors, in a fixed order of summation so that draws do not depend on the machine's vector width.
 //!
-//! Every vector of the sampler has a length that is a multiple of [`LANES`], its padding zero, so that no loop has
-//! a remainder; sums run in [`LANES`] accumulators, which LLVM keeps in vector registers without reassociating.
+//! Every vector of the sampler is made of blocks of [`LANES`] numbers, zero beyond its end, so that no loop has a
+//! remainder; sums run in [`LANES`] accumulators, which LLVM keeps in vector registers without reassociating.
 
 use std::ops::{Add, AddAssign, Mul};
 
 /// How many sums run side by side; four hide the latency of an addition with two-wide registers.
 pub(super) const LANES: usize = 4;
 
-/// One block of a padded vector, computed with as a value: loads before it and stores after it are whole, which is
-/// what lets LLVM use vector registers although the slices of a loop might overlap for all it knows.
+/// The numbers of one block as they lie in memory.
+pub(super) type Lanes = [f64; LANES];
+
+/// One block to compute with, as a value: loads before it and stores after it are whole, which is what lets LLVM use
+/// vector registers although the slices of a loop might overlap for all it knows.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Block(pub [f64; LANES]);
+pub(super) struct Block(pub Lanes);
 
 impl Block {
     /// The same number in every lane.
@@ -55,31 +58,26 @@ impl AddAssign for Block {
     }
 }
 
-/// The length of a padded vector that holds `dimension` numbers.
-#[inline]
-pub(super) fn padded(dimension: usize) -> usize {
-    dimension.next_multiple_of(LANES)
+/// How many blocks hold a vector of `dimension` numbers.
+pub(super) fn block_count(dimension: usize) -> usize {
+    dimension.div_ceil(LANES)
 }
 
-/// A padded vector as blocks.
-#[inline]
-pub(super) fn blocks(vector: &[f64]) -> &[[f64; LANES]] {
-    debug_assert!(vector.len().is_multiple_of(LANES));
-    vector.as_chunks().0
+/// A vector in blocks, its padding `rest`.
+pub(super) fn in_blocks(vector: &[f64], rest: f64) -> Vec<Lanes> {
+    let mut blocks = vec![[rest; LANES]; block_count(vector.len())];
+    blocks.as_flattened_mut()[..vector.len()].copy_from_slice(vector);
+    blocks
 }
 
-/// A padded vector as mutable blocks.
+/// The inner product of two vectors.
 #[inline]
-pub(super) fn blocks_mut(vector: &mut [f64]) -> &mut [[f64; LANES]] {
-    debug_assert!(vector.len().is_multiple_of(LANES));
-    vector.as_chunks_mut().0
-}
-
-/// The inner product of two padded vectors.
-#[inline]
-pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
+pub(super) fn dot<'a>(
+    left: impl IntoIterator<Item = &'a Lanes>,
+    right: impl IntoIterator<Item = &'a Lanes>,
+) -> f64 {
     let mut lanes = Block::default();
-    for (left, right) in blocks(left).iter().zip(blocks(right)) {
+    for (left, right) in left.into_iter().zip(right) {
         lanes += Block(*left) * Block(*right);
     }
     lanes.total()
@@ -90,13 +88,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn padding_reaches_the_next_block() {
-        assert_eq!([0, 1, 4, 5].map(padded), [0, 4, 4, 8]);
+    fn padding_fills_the_last_block() {
+        assert_eq!(in_blocks(&[], 1.0), [[0.0; LANES]; 0]);
+        assert_eq!(
+            in_blocks(&[1.0, 2.0, 3.0, 4.0, 5.0], 7.0),
+            [[1.0, 2.0, 3.0, 4.0], [5.0, 7.0, 7.0, 7.0]]
+        );
     }
 
     #[test]
     fn dot_sums_all_lanes() {
-        let left: Vec<f64> = (0..8).map(f64::from).collect();
-        assert_eq!(dot(&left, &left), 140.0);
+        let numbers: Vec<f64> = (0..8).map(f64::from).collect();
+        let vector = in_blocks(&numbers, 0.0);
+        assert_eq!(dot(&vector, &vector), 140.0);
     }
 }

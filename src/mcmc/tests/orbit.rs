@@ -138,13 +138,13 @@ impl<D: LogDensity + Clone> Orbit<D> {
         let own = self
             .states
             .iter()
-            .find(|state| at_centre(&state.position[..dimension]))
+            .find(|state| at_centre(&state.position()[..dimension]))
             .unwrap()
             .energy;
         let (mut flow, mut runs) = (0.0, 0);
         for state in &self.states {
             let mut script = Script {
-                momentum: state.momentum[..dimension].to_vec(),
+                momentum: state.momentum().as_flattened()[..dimension].to_vec(),
                 decisions: vec![],
                 made: 0,
                 probability: 1.0,
@@ -170,7 +170,7 @@ impl<D: LogDensity + Clone> Orbit<D> {
         let mut density = self.density.clone();
         self.imbalance(centre, |state, script| {
             trajectory
-                .set_position(&mut density, &state.position[..dimension])
+                .set_position(&mut density, &state.position()[..dimension])
                 .unwrap();
             trajectory
                 .transition(&mut density, &metric, self.step_size, script)
@@ -189,9 +189,9 @@ impl<D: LogDensity + Clone> Orbit<D> {
             step_size: self.step_size,
         };
         let (imbalance, _) = self.imbalance(centre, |state, script| {
-            let mut state = literal.state(&state.position[..dimension]);
+            let mut state = literal.state(&state.position()[..dimension]);
             literal.transition(&mut state, script);
-            state.position[..dimension].to_vec()
+            state.position()[..dimension].to_vec()
         });
         imbalance
     }

@@ -6,10 +6,10 @@
 use crate::mcmc::exponential::exp;
 use crate::mcmc::integrator::leapfrog;
 use crate::mcmc::metric::{InverseMetric, Metric};
-use crate::mcmc::points::Points;
+use crate::mcmc::points::{Motion, Points};
 use crate::mcmc::random::{Random, Randomness, chain_generator};
 use crate::mcmc::trajectory::{Limits, Trajectory, Transition};
-use crate::mcmc::vector::{dot, padded};
+use crate::mcmc::vector::{Block, Lanes, block_count, dot, in_blocks};
 use crate::mcmc::{DensityError, LogDensity};
 
 use super::targets::{Correlated, Exact, Funnel, HalfPlane, Normals, StudentThree};
@@ -29,13 +29,12 @@ pub(super) enum Mutation {
     PotentialOnly,
 }
 
-/// A phase-space point with its own memory; vectors are padded.
+/// A phase-space point with its own memory.
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    pub position: Vec<f64>,
-    pub momentum: Vec<f64>,
-    velocity: Vec<f64>,
-    gradient: Vec<f64>,
+    position: Vec<Lanes>,
+    motion: Vec<Motion>,
+    gradient: Vec<Lanes>,
     pub log_density: f64,
     pub energy: f64,
 }
@@ -55,7 +54,7 @@ struct Tree {
     end: State,
     proposal: State,
     weight: Weight,
-    momentum_sum: Vec<f64>,
+    momentum_sum: Vec<Lanes>,
     valid: bool,
     divergent: bool,
 }
@@ -66,25 +65,37 @@ struct Leaves {
     acceptance: f64,
 }
 
-fn add(left: &[f64], right: &[f64]) -> Vec<f64> {
-    left.iter().zip(right).map(|(l, r)| l + r).collect()
+fn add(left: &[Lanes], right: &[Lanes]) -> Vec<Lanes> {
+    let sum = |(left, right): (&Lanes, &Lanes)| (Block(*left) + Block(*right)).0;
+    left.iter().zip(right).map(sum).collect()
+}
+
+impl State {
+    pub(super) fn position(&self) -> &[f64] {
+        self.position.as_flattened()
+    }
+
+    pub(super) fn momentum(&self) -> Vec<Lanes> {
+        self.motion.iter().map(|motion| motion.momentum).collect()
+    }
+
+    /// Whether the velocity points along a sum of momenta.
+    fn follows(&self, sum: &[Lanes]) -> bool {
+        dot(self.motion.iter().map(|motion| &motion.velocity), sum) > 0.0
+    }
 }
 
 impl<D: LogDensity> Recursive<'_, D> {
     pub(super) fn state(&mut self, position: &[f64]) -> State {
-        let dimension = position.len();
-        let mut gradient = vec![0.0; padded(dimension)];
+        let mut gradient = vec![0.0; position.len()];
         let log_density = self
             .density
-            .log_density_gradient(position, &mut gradient[..dimension])
+            .log_density_gradient(position, &mut gradient)
             .unwrap();
-        let mut position = position.to_vec();
-        position.resize(padded(dimension), 0.0);
         State {
-            momentum: vec![0.0; position.len()],
-            velocity: vec![0.0; position.len()],
-            position,
-            gradient,
+            position: in_blocks(position, 0.0),
+            motion: vec![Motion::default(); block_count(position.len())],
+            gradient: in_blocks(&gradient, 0.0),
             log_density,
             energy: f64::NAN,
         }
@@ -95,28 +106,28 @@ impl<D: LogDensity> Recursive<'_, D> {
         let mut points = Points::new(self.density.dimension(), 2);
         let start = points.get_mut(0);
         start.position.copy_from_slice(&from.position);
-        start.momentum.copy_from_slice(&from.momentum);
+        start.motion.copy_from_slice(&from.motion);
         start.gradient.copy_from_slice(&from.gradient);
         leapfrog(&mut self.density, self.metric, step_size, &mut points, 0, 1).unwrap();
-        let end = points.get(1);
+        let (log_density, energy) = (points.log_density(1), points.energy(1));
+        let end = points.get_mut(1);
         State {
             position: end.position.to_vec(),
-            momentum: end.momentum.to_vec(),
-            velocity: end.velocity.to_vec(),
+            motion: end.motion.to_vec(),
             gradient: end.gradient.to_vec(),
-            log_density: points.log_density(1),
-            energy: points.energy(1),
+            log_density,
+            energy,
         }
     }
 
     pub(super) fn kick_off<R: Randomness>(&mut self, state: &mut State, random: &mut R) {
         let dimension = self.density.dimension();
-        let mut points = Points::new(dimension, 1);
+        let mut normals = state.position.clone();
+        normals.fill(Lanes::default());
+        let motion = &mut state.motion;
         let twice_kinetic = self
             .metric
-            .sample_momentum(dimension, random, &mut points.get_mut(0));
-        state.momentum = points.get(0).momentum.to_vec();
-        state.velocity = points.get(0).velocity.to_vec();
+            .sample_momentum(dimension, random, &mut normals, motion);
         state.energy = 0.5 * twice_kinetic - state.log_density;
     }
 
@@ -129,7 +140,7 @@ impl<D: LogDensity> Recursive<'_, D> {
         let origin = state.clone();
         let mut forward_end = state.clone();
         let mut backward_end = state.clone();
-        let mut momentum_sum = state.momentum.clone();
+        let mut momentum_sum = state.momentum();
         let mut weight = Weight::ONE;
         let mut leaves = Leaves::default();
         let mut depth = 0;
@@ -245,7 +256,7 @@ impl<D: LogDensity> Recursive<'_, D> {
         Tree {
             begin: state.clone(),
             end: state.clone(),
-            momentum_sum: state.momentum.clone(),
+            momentum_sum: state.momentum(),
             proposal: state,
             weight,
             valid: !divergent,
@@ -256,16 +267,16 @@ impl<D: LogDensity> Recursive<'_, D> {
     /// The criterion over the whole and across the seam; arguments are (begin, end, sum of momenta).
     fn persists(
         &self,
-        left: (&State, &State, &Vec<f64>),
-        right: (&State, &State, &Vec<f64>),
+        left: (&State, &State, &[Lanes]),
+        right: (&State, &State, &[Lanes]),
     ) -> bool {
         let one_end = self.mutation == Mutation::OneEnd;
-        let goes_on = |begin: &State, end: &State, sum: &[f64]| {
-            (one_end || dot(&begin.velocity, sum) > 0.0) && dot(&end.velocity, sum) > 0.0
+        let goes_on = |begin: &State, end: &State, sum: Vec<Lanes>| {
+            (one_end || begin.follows(&sum)) && end.follows(&sum)
         };
-        goes_on(left.0, right.1, &add(left.2, right.2))
-            && goes_on(left.0, right.0, &add(left.2, &right.0.momentum))
-            && goes_on(left.1, right.1, &add(right.2, &left.1.momentum))
+        goes_on(left.0, right.1, add(left.2, right.2))
+            && goes_on(left.0, right.0, add(left.2, &right.0.momentum()))
+            && goes_on(left.1, right.1, add(right.2, &left.1.momentum()))
     }
 }
 
@@ -302,8 +313,11 @@ fn compare<D: LogDensity + Clone>(
             .unwrap();
         let literal = slow.transition(&mut state, &mut slow_random);
         assert_eq!(quick, literal);
-        assert_eq!(fast.position(), &state.position[..start.len()]);
-        assert_eq!(fast.gradient(), &state.gradient[..start.len()]);
+        assert_eq!(fast.position(), &state.position()[..start.len()]);
+        assert_eq!(
+            fast.gradient(),
+            &state.gradient.as_flattened()[..start.len()]
+        );
         assert_eq!(fast.log_density(), state.log_density);
         depths[quick.tree_depth] += 1;
         divergences += usize::from(quick.divergent);

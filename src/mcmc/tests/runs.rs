@@ -549,3 +549,25 @@ fn impossible_settings_are_refused_before_anything_runs() {
     let errors = sample_chains(&settings, prepare, &AtomicBool::new(false)).unwrap_err();
     assert_eq!(errors[0].to_string(), "chains must be at least 1, but is 0");
 }
+
+#[test]
+fn draws_are_what_they_were() {
+    // Recorded when the sampler was written: a dependency's update must not change a draw.
+    let settings = Settings {
+        seed: 2026,
+        warmup: 100,
+        samples: 20,
+        ..Settings::default()
+    };
+    let (report, sink) = run(&settings, Normals(vec![0.5, 1.0, 2.0]), Start::default());
+    let last = &sink.draws[119].2;
+    assert_eq!(report.step_size, 0.803_544_820_593_758_4);
+    assert_eq!(
+        *last,
+        [
+            -0.025_417_278_574_490_83,
+            0.534_041_534_263_856,
+            2.879_590_215_539_307
+        ]
+    );
+}
