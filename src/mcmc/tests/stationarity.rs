@@ -1,7 +1,7 @@
 //! One-step stationarity: exact draws from a target, moved by one transition, are still draws from it.
 //!
 //! Catches a bias per transition that convergence diagnostics cannot see. Step sizes and metrics are fixed and
-//! deliberately not ideal; every coordinate, its square and the log density (through its own exact sample) are tested.
+//! deliberately not ideal; every independent coordinate and its distance from the median are tested.
 
 use crate::mcmc::metric::{InverseMetric, Metric};
 use crate::mcmc::random::{Random, chain_generator};
@@ -43,7 +43,6 @@ fn smallest_p_value<D: Exact>(
             uniforms.push(u);
         }
     }
-    // Fisher's statistic of all coordinates at once reacts to the density's level, as log p does.
     let mut smallest: f64 = 1.0;
     for uniforms in &mut uniforms {
         let mut folded: Vec<f64> = uniforms.iter().map(|u| (2.0 * u - 1.0).abs()).collect();
