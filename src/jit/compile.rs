@@ -75,7 +75,7 @@ pub(super) struct FunctionCompiler<'u, 'p, 'f> {
     pub unit: &'u mut Unit<'p>,
     pub builder: FunctionBuilder<'f>,
     pub defs: Vec<Def>,
-    affine: Vec<Option<Affine>>,
+    pub affine: Vec<Option<Affine>>,
     cells: Vec<Option<Variable>>,
     regions: Vec<AliasRegion>,
     frame: Value,
@@ -417,13 +417,19 @@ impl FunctionCompiler<'_, '_, '_> {
 
     /// A value in a register of 64 bits.
     pub fn value(&mut self, value: ValueId) -> Value {
-        match self.defs[value.0 as usize] {
+        let kind = self.unit.procedure.values[value.0 as usize];
+        self.register(self.defs[value.0 as usize], kind)
+    }
+
+    /// A definition in a register of 64 bits.
+    pub fn register(&mut self, def: Def, kind: Kind) -> Value {
+        match def {
             Def::Register(register) => register,
             Def::ConstInt(constant) => self.builder.ins().iconst(I64, constant),
             Def::ConstReal(constant) => self.builder.ins().f64const(constant),
             Def::Truth(truth) => self.builder.ins().uextend(I64, truth),
             // The verifier excludes this; a constant keeps the code well formed.
-            Def::Absent => match self.unit.procedure.values[value.0 as usize] {
+            Def::Absent => match kind {
                 Kind::Int => self.builder.ins().iconst(I64, 0),
                 Kind::Real => self.builder.ins().f64const(f64::NAN),
             },
@@ -545,7 +551,8 @@ impl FunctionCompiler<'_, '_, '_> {
         }
     }
 
-    fn load(&mut self, buffer: BufferId, index: ValueId) -> Value {
+    /// An element.
+    pub fn load(&mut self, buffer: BufferId, index: ValueId) -> Value {
         self.check_range(buffer, index);
         let kind = self.unit.procedure.buffers[buffer.0 as usize].kind;
         let affine = self.affine(index);
@@ -560,6 +567,7 @@ impl FunctionCompiler<'_, '_, '_> {
             .load(machine_type(kind), flags, address, displacement)
     }
 
+    /// Writes an element.
     pub fn store(&mut self, buffer: BufferId, index: ValueId, value: Value) {
         let affine = self.affine(index);
         let (address, displacement) = self.address(buffer, affine);
@@ -570,18 +578,26 @@ impl FunctionCompiler<'_, '_, '_> {
     }
 
     /// On request, stops the run where an index is out of range: a bug of the compiler, not of the program.
-    pub fn check_range(&mut self, buffer: BufferId, index: ValueId) {
-        let declared = &self.unit.procedure.buffers[buffer.0 as usize];
-        let len = declared.len;
+    fn check_range(&mut self, buffer: BufferId, index: ValueId) {
+        if self.unit.options.check_bounds {
+            let place = self.affine(index);
+            self.check_place(buffer, place);
+        }
+    }
+
+    /// The same for an index that is not a value.
+    pub fn check_place(&mut self, buffer: BufferId, place: Affine) {
         if !self.unit.options.check_bounds {
             return;
         }
+        let declared = &self.unit.procedure.buffers[buffer.0 as usize];
+        let len = declared.len;
         let site = Site::Range {
             buffer: declared.name.clone(),
             len,
         };
         let site = self.site(site);
-        let index = self.value(index);
+        let index = self.materialise(place);
         let inside = self
             .builder
             .ins()

@@ -9,6 +9,7 @@
 mod compile;
 mod compiled;
 mod host;
+mod lanes;
 mod layout;
 mod partition;
 mod prim;

@@ -49,7 +49,7 @@ pub(super) fn real(builder: &mut FunctionBuilder<'_>, prim: Prim, args: &[Value]
         (Prim::Round, &[a]) => {
             // The largest number below one half: one half itself would lift 0.49999999999999994 to 1.
             let below_half = constant(builder, ty, 0.5_f64.next_down());
-            let half = builder.ins().fcopysign(below_half, a);
+            let half = with_sign(builder, below_half, a);
             let sum = builder.ins().fadd(a, half);
             builder.ins().trunc(sum)
         }
@@ -82,6 +82,17 @@ pub(super) fn real(builder: &mut FunctionBuilder<'_>, prim: Prim, args: &[Value]
         }
         _ => return None,
     })
+}
+
+/// A value that is not negative, with the sign of another.
+fn with_sign(builder: &mut FunctionBuilder<'_>, size: Value, sign: Value) -> Value {
+    let ty = builder.func.dfg.value_type(sign);
+    if ty == F64 {
+        return builder.ins().fcopysign(size, sign);
+    }
+    let mask = constant(builder, ty, -0.0);
+    let sign = builder.ins().band(sign, mask);
+    builder.ins().bor(size, sign)
 }
 
 /// The second where it compares so with the first, or where the first is NaN; else the first. (The machine's own

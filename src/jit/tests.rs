@@ -1,6 +1,7 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
 use super::host::Host;
+use super::lanes::Plan;
 use super::{CompileOptions, Compiled, prim, symbols};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
@@ -737,4 +738,168 @@ proptest! {
         check_scalar(&procedure, &[&input]);
         check_vector(&procedure, &[&input]);
     }
+}
+
+/// The first loop of a procedure, and whether it is run several rounds at once.
+fn is_vectorised(procedure: &Procedure) -> bool {
+    let known = |value: ValueId| {
+        procedure.body.iter().find_map(|stmt| match stmt {
+            Stmt::Let(defined, Op::Int(constant)) if *defined == value => Some(*constant),
+            _ => None,
+        })
+    };
+    let mut loops = procedure.body.iter();
+    let first = loops.find(|stmt| matches!(stmt, Stmt::For { .. }));
+    first.is_some_and(|first| Plan::new(procedure, first, Host::detect(), known).is_some())
+}
+
+/// A loop over data, gathers, a table of sums, a scatter, places written and read back, a local, selects.
+fn crowded(len: usize, reverse: bool, checked: bool) -> Procedure {
+    let mut build = Builder::new("crowded");
+    let data: Vec<f64> = (0..len + 1).map(|at| (at as f64 * 0.7).sin()).collect();
+    let groups: Vec<i64> = (0..len + 1).map(|at| (at * 7 % 5) as i64).collect();
+    let data = reals(&mut build, "data", &data);
+    let role = Role::ConstantInt(groups);
+    let group = build.buffer("group", Kind::Int, len + 1, role);
+    let table = build.buffer("table", Kind::Real, 5, Role::Input(0));
+    let gradient = build.buffer("gradient", Kind::Real, 5, Role::Output(0));
+    let values = build.buffer("values", Kind::Real, len + 1, Role::Output(1));
+    let sizes = build.buffer("sizes", Kind::Int, len + 1, Role::Work);
+    let (total, local) = (
+        build.cell("total", Kind::Real),
+        build.cell("local", Kind::Real),
+    );
+    let rejected = build.message(message(MessageKind::Reject, "at "));
+    let [zero, one, two, end] = [0, 1, 2, len as i64].map(|k| build.int(k));
+    let (half, nothing, bound) = (build.real(0.5), build.real(0.0), build.real(-3.0));
+    let scale = build.load(table, two);
+    looped(&mut build, zero, end, reverse, |build, i| {
+        let next = build.prim(Prim::AddInt, &[i, one]);
+        let (x, y) = (build.load(data, i), build.load(data, next));
+        let g = build.load(group, i);
+        let twice = build.prim(Prim::MulInt, &[g, two]);
+        let position = build.prim(Prim::ToReal, &[twice]);
+        let mu = build.load(table, g);
+        let scaled = build.prim(Prim::Mul, &[x, scale]);
+        let difference = build.prim(Prim::Sub, &[scaled, mu]);
+        let smooth = build.prim(Prim::Tanh, &[difference]);
+        let below = build.prim(Prim::Lt, &[difference, half]);
+        let even = build.prim(Prim::EqInt, &[g, two]);
+        let not = build.prim(Prim::Not, &[below]);
+        let neither = build.prim(Prim::OrInt, &[not, even]);
+        let both = build.prim(Prim::AndInt, &[below, not]);
+        let chosen = build.define(Kind::Real, Op::Select(neither, smooth, position));
+        let chosen = build.define(Kind::Real, Op::Select(even, chosen, y));
+        let chosen = build.define(Kind::Real, Op::Select(both, nothing, chosen));
+        if checked {
+            let ok = build.prim(Prim::Gt, &[difference, bound]);
+            build.push(Stmt::Check {
+                ok,
+                message: rejected,
+                values: vec![i, difference],
+            });
+        }
+        let kept = if reverse {
+            chosen
+        } else {
+            build.push(Stmt::Set(local, chosen));
+            build.push(Stmt::Add(local, mu));
+            build.get(local)
+        };
+        build.push(Stmt::Store(values, next, kept));
+        if !checked {
+            let again = build.load(values, next);
+            build.push(Stmt::Accumulate(values, next, again));
+        }
+        build.push(Stmt::Store(sizes, i, twice));
+        build.push(Stmt::Accumulate(gradient, g, kept));
+        build.push(Stmt::Accumulate(gradient, two, smooth));
+        build.push(Stmt::Add(total, scale));
+        build.push(Stmt::Add(total, kept));
+    });
+    let last = build.get(local);
+    build.push(Stmt::Accumulate(gradient, zero, last));
+    looped(&mut build, zero, end, false, |build, i| {
+        let size = build.load(sizes, i);
+        let size = build.prim(Prim::ToReal, &[size]);
+        build.push(Stmt::Add(total, size));
+    });
+    finish(build, total)
+}
+
+#[test]
+fn crowded_loops_agree_in_groups() {
+    for len in [1, 2, 3, 4, 5, 6, 7, 8, 30, 31] {
+        for (reverse, checked) in [(false, false), (true, false), (false, true)] {
+            let procedure = crowded(len, reverse, checked);
+            assert_eq!(is_vectorised(&procedure), len > 1, "{procedure}");
+            let table: &[f64] = &[0.1, -0.4, 0.7, 2.0, -1.0];
+            check_scalar(&procedure, &[table]);
+            check_close(&procedure, &[table]);
+            // The third group fails its check where it is seen first.
+            let table: &[f64] = &[0.1, -0.4, 0.7, 9.0, -1.0];
+            check_close(&procedure, &[table]);
+        }
+    }
+}
+
+/// Vector code against the evaluator, to a fixed tolerance.
+fn check_close(procedure: &Procedure, inputs: &[&[f64]]) {
+    let expected = evaluate(procedure, inputs);
+    let found = compile_and_run(procedure, &CompileOptions::default(), inputs);
+    match (&expected.result, &found.result) {
+        (Ok(a), Ok(b)) => assert!((a - b).abs() < 1e-12, "{a} {b}"),
+        (expected, found) => return assert_eq!(expected, found),
+    }
+    let pairs = expected
+        .outputs
+        .iter()
+        .flatten()
+        .zip(found.outputs.iter().flatten());
+    for (a, b) in pairs {
+        assert!((a - b).abs() < 1e-12, "{a} {b}\n{procedure}");
+    }
+}
+
+#[test]
+fn loops_whose_rounds_meet_are_left_alone() {
+    let refused = |body: fn(&mut Builder, ValueId, BufferId, CellId)| {
+        let mut build = Builder::new("refused");
+        let work = build.buffer("work", Kind::Real, 40, Role::Zeroed);
+        let cell = build.cell("cell", Kind::Real);
+        let (one, end) = (build.int(1), build.int(38));
+        looped(&mut build, one, end, false, |build, i| {
+            for _ in 0..3 {
+                body(build, i, work, cell);
+            }
+        });
+        let procedure = finish(build, cell);
+        check_scalar(&procedure, &[]);
+        !is_vectorised(&procedure)
+    };
+    // A recurrence through memory.
+    assert!(refused(|build, i, work, _| {
+        let one = build.int(1);
+        let before = build.prim(Prim::SubInt, &[i, one]);
+        let value = build.load(work, before);
+        let value = build.prim(Prim::Sub, &[value, value]);
+        build.push(Stmt::Store(work, i, value));
+    }));
+    // A recurrence through a cell.
+    assert!(refused(|build, _, _, cell| {
+        let before = build.get(cell);
+        let after = build.prim(Prim::Square, &[before]);
+        build.push(Stmt::Set(cell, after));
+    }));
+    // A sum that is read on the way.
+    assert!(refused(|build, i, work, cell| {
+        let sum = build.get(cell);
+        build.push(Stmt::Store(work, i, sum));
+        build.push(Stmt::Add(cell, sum));
+    }));
+    // One place for all rounds.
+    assert!(refused(|build, i, work, _| {
+        let (one, number) = (build.int(1), build.prim(Prim::ToReal, &[i]));
+        build.push(Stmt::Store(work, one, number));
+    }));
 }

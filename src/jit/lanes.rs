@@ -1,0 +1,360 @@
+//! Decides which innermost loops run several rounds at once, and what each of their values is then.
+//!
+//! A loop qualifies when its rounds meet only in sums: every cell it writes is only added to, or is written before it
+//! is read in each round; every buffer it writes is only added to, or is accessed at one place per round. Then rounds
+//! may run side by side, whatever their direction. Sums come out in another order, so in other roundings.
+
+use super::host::Host;
+use super::partition::{blocks, operands};
+use super::prim;
+use crate::builtins::{Kind, Prim};
+use crate::loops::{BufferId, CellId, Op, Procedure, Stmt, ValueId};
+use std::collections::BTreeMap;
+
+/// Rounds in one vector register.
+pub(super) const PAIR: usize = 2;
+/// A loop without this many operations on vectors is left alone; a guess.
+const WORTHWHILE: usize = 2;
+/// Two registers per value pay as long as the machine's 16 last; a guess from bodies of densities.
+const UNROLLED_OPERATIONS: usize = 48;
+const UNROLLED_SUMS: usize = 4;
+
+/// What a value of the body is when several rounds run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// The same in every round.
+    Uniform,
+    /// An integer that goes up by one from round to round: `base + constant` plus the loop's variable.
+    Linear {
+        /// Something uniform.
+        base: Option<ValueId>,
+        /// Something known.
+        constant: i64,
+    },
+    /// Integers, one by one.
+    Ints,
+    /// Truth values, as masks of vectors.
+    Mask,
+    /// Reals, as vectors.
+    Reals,
+}
+
+/// How a loop's body treats a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CellUse {
+    /// Only read.
+    Read,
+    /// Only added to.
+    Sum,
+    /// Written before it is read.
+    Local,
+}
+
+/// How to run a loop several rounds at once.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// What each value defined in the body is; values from outside are uniform.
+    classes: BTreeMap<ValueId, Class>,
+    /// The cells that the body touches.
+    pub cells: BTreeMap<CellId, CellUse>,
+    /// Vector registers per value.
+    pub unroll: usize,
+    /// Whether a check may send the rounds back to run one by one.
+    pub checked: bool,
+    /// The number of rounds, if known.
+    pub rounds: Option<i64>,
+}
+
+impl Plan {
+    /// What a value is.
+    pub fn class(&self, value: ValueId) -> Class {
+        self.classes.get(&value).copied().unwrap_or(Class::Uniform)
+    }
+
+    /// Whether no round is left over for running one by one.
+    pub fn is_exact(&self) -> bool {
+        let group = (PAIR * self.unroll) as i64;
+        !self.checked && self.rounds.is_some_and(|rounds| rounds % group == 0)
+    }
+
+    /// The plan for a loop, if it qualifies and vectors pay. `known` tells integer constants.
+    pub fn new(
+        procedure: &Procedure,
+        stmt: &Stmt,
+        host: Host,
+        known: impl Fn(ValueId) -> Option<i64>,
+    ) -> Option<Plan> {
+        let Stmt::For {
+            var,
+            start,
+            end,
+            reverse,
+            body,
+        } = stmt
+        else {
+            return None;
+        };
+        let mut survey = Survey {
+            procedure,
+            host,
+            known: &known,
+            classes: BTreeMap::new(),
+            cells: BTreeMap::new(),
+            locals: BTreeMap::new(),
+            accesses: BTreeMap::new(),
+            checked: false,
+            vector_operations: 0,
+            calls: 0,
+        };
+        let place = Class::Linear {
+            base: None,
+            constant: 0,
+        };
+        survey.classes.insert(*var, place);
+        for stmt in body {
+            survey.cell_use(stmt)?;
+        }
+        for stmt in body {
+            survey.stmt(stmt)?;
+        }
+        survey.check_buffers()?;
+        let local = survey.cells.values().any(|usage| *usage == CellUse::Local);
+        // Which round fails first, or writes a local last, depends on the direction.
+        if *reverse && (survey.checked || local) || survey.vector_operations < WORTHWHILE {
+            return None;
+        }
+        let rounds = known(*start)
+            .zip(known(*end))
+            .map(|(start, end)| end.saturating_sub(start));
+        let sums = survey
+            .cells
+            .values()
+            .filter(|usage| **usage == CellUse::Sum);
+        let mut unroll = if survey.calls == 0
+            && survey.vector_operations <= UNROLLED_OPERATIONS
+            && sums.count() <= UNROLLED_SUMS
+        {
+            2
+        } else {
+            1
+        };
+        if let Some(rounds) = rounds {
+            if rounds < PAIR as i64 {
+                return None;
+            }
+            if rounds < (PAIR * unroll) as i64 {
+                unroll = 1;
+            }
+        }
+        Some(Plan {
+            classes: survey.classes,
+            cells: survey.cells,
+            unroll,
+            checked: survey.checked,
+            rounds,
+        })
+    }
+}
+
+/// How a statement of the body touches a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Load(Class),
+    Store(Class),
+    Accumulate,
+    /// Accumulated into at one place per round.
+    AccumulateAt(Class),
+}
+
+/// What has been seen of a body so far. Each method returns `None` for something that rules vectors out.
+struct Survey<'s, K> {
+    procedure: &'s Procedure,
+    host: Host,
+    known: &'s K,
+    classes: BTreeMap<ValueId, Class>,
+    cells: BTreeMap<CellId, CellUse>,
+    /// What each local cell holds at this point of the body.
+    locals: BTreeMap<CellId, Class>,
+    accesses: BTreeMap<BufferId, Vec<Access>>,
+    checked: bool,
+    vector_operations: usize,
+    calls: usize,
+}
+
+impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
+    fn class(&self, value: ValueId) -> Class {
+        self.classes.get(&value).copied().unwrap_or(Class::Uniform)
+    }
+
+    /// Finds how the body uses each cell, in order.
+    fn cell_use(&mut self, stmt: &Stmt) -> Option<()> {
+        let (cell, here) = match stmt {
+            Stmt::Let(_, Op::Get(cell)) => (*cell, CellUse::Read),
+            Stmt::Add(cell, _) => (*cell, CellUse::Sum),
+            Stmt::Set(cell, _) => (*cell, CellUse::Local),
+            _ if blocks(stmt).iter().any(|block| !block.is_empty()) => return None,
+            _ => return Some(()),
+        };
+        let usage = *self.cells.entry(cell).or_insert(here);
+        (usage == here || usage == CellUse::Local).then_some(())
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Option<()> {
+        match stmt {
+            Stmt::Let(value, op) => {
+                let class = self.op(*value, op)?;
+                self.classes.insert(*value, class);
+            }
+            Stmt::Set(cell, value) => {
+                let held = match self.class(*value) {
+                    Class::Linear { .. } => Class::Ints,
+                    class => class,
+                };
+                self.locals.insert(*cell, held);
+            }
+            Stmt::Add(cell, _) => {
+                if self.locals.contains_key(cell) {
+                    self.locals.insert(*cell, Class::Reals);
+                }
+                self.vector_operations += 1;
+            }
+            Stmt::Store(buffer, index, _) => {
+                let class = self.class(*index);
+                self.access(*buffer, Access::Store(class));
+                self.vector_operations += 1;
+            }
+            Stmt::Accumulate(buffer, index, _) => {
+                let access = match self.class(*index) {
+                    class @ Class::Linear { .. } => Access::AccumulateAt(class),
+                    _ => Access::Accumulate,
+                };
+                self.access(*buffer, access);
+                self.vector_operations += 1;
+            }
+            Stmt::Check { .. } => self.checked = true,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn access(&mut self, buffer: BufferId, access: Access) {
+        self.accesses.entry(buffer).or_default().push(access);
+    }
+
+    fn op(&mut self, value: ValueId, op: &Op) -> Option<Class> {
+        let varies = |survey: &Self| {
+            let mut operands = operands(op).into_iter();
+            operands.any(|operand| survey.class(operand) != Class::Uniform)
+        };
+        let kind = self.procedure.values[value.0 as usize];
+        match op {
+            Op::Real(_) | Op::Int(_) => Some(Class::Uniform),
+            Op::Get(cell) => match self.cells.get(cell) {
+                Some(CellUse::Local) => self.locals.get(cell).copied(),
+                _ => Some(Class::Uniform),
+            },
+            Op::Load(buffer, index) => {
+                let class = self.class(*index);
+                self.access(*buffer, Access::Load(class));
+                Some(match (class, kind) {
+                    (Class::Uniform, _) => Class::Uniform,
+                    (_, Kind::Int) => Class::Ints,
+                    (_, Kind::Real) => {
+                        self.vector_operations += 1;
+                        Class::Reals
+                    }
+                })
+            }
+            Op::Prim(..) | Op::Select(..) if !varies(self) => Some(Class::Uniform),
+            Op::Prim(prim, args) => Some(self.varying_prim(*prim, args)),
+            Op::Select(..) => Some(match kind {
+                Kind::Int => Class::Ints,
+                Kind::Real => {
+                    self.vector_operations += 1;
+                    Class::Reals
+                }
+            }),
+            Op::Draw(..) | Op::Pop(_) => None,
+        }
+    }
+
+    fn varying_prim(&mut self, prim: Prim, args: &[ValueId]) -> Class {
+        if let Some(linear) = self.linear(prim, args) {
+            return linear;
+        }
+        let masks = args.iter().all(|arg| self.class(*arg) == Class::Mask);
+        match prim {
+            Prim::Not | Prim::AndInt | Prim::OrInt if masks => Class::Mask,
+            Prim::IsNan | Prim::IsInf | Prim::IntStep => Class::Mask,
+            _ if prim::real_condition(prim).is_some() => Class::Mask,
+            _ if prim::is_inline_real(prim, self.host) => {
+                self.vector_operations += 1;
+                Class::Reals
+            }
+            _ if prim.result() == Kind::Real => {
+                self.calls += usize::from(prim != Prim::ToReal);
+                Class::Reals
+            }
+            _ => Class::Ints,
+        }
+    }
+
+    /// A linear integer plus or minus something uniform.
+    fn linear(&self, prim: Prim, args: &[ValueId]) -> Option<Class> {
+        let &[a, b] = args else { return None };
+        let (linear, other) = match (prim, self.class(a), self.class(b)) {
+            (Prim::AddInt | Prim::SubInt, linear @ Class::Linear { .. }, Class::Uniform) => {
+                (linear, b)
+            }
+            (Prim::AddInt, Class::Uniform, linear @ Class::Linear { .. }) => (linear, a),
+            _ => return None,
+        };
+        let Class::Linear { base, constant } = linear else {
+            return None;
+        };
+        let class = match ((self.known)(other), prim, base) {
+            (Some(known), Prim::AddInt, _) => Class::Linear {
+                base,
+                constant: constant.wrapping_add(known),
+            },
+            (Some(known), _, _) => Class::Linear {
+                base,
+                constant: constant.wrapping_sub(known),
+            },
+            (None, Prim::AddInt, None) => Class::Linear {
+                base: Some(other),
+                constant,
+            },
+            // Still one up per round, but no longer a form that two places could be compared by: integers.
+            _ => Class::Ints,
+        };
+        Some(class)
+    }
+
+    /// Whether every buffer that is written allows rounds to run side by side.
+    fn check_buffers(&self) -> Option<()> {
+        for accesses in self.accesses.values() {
+            let is_load = |access: &Access| matches!(access, Access::Load(_));
+            let is_sum =
+                |access: &Access| matches!(access, Access::Accumulate | Access::AccumulateAt(_));
+            if accesses.iter().all(is_load) || accesses.iter().all(is_sum) {
+                continue;
+            }
+            // One place per round, the same for all accesses, so that no round sees another's.
+            let place = |access: &Access| match access {
+                Access::Load(class) | Access::Store(class) | Access::AccumulateAt(class) => *class,
+                Access::Accumulate => Class::Ints,
+            };
+            let first = place(&accesses[0]);
+            let linear = matches!(first, Class::Linear { .. });
+            if !linear || accesses.iter().any(|access| place(access) != first) {
+                return None;
+            }
+            // Rounds that are run again after a failed check must find what they found before.
+            if self.checked && accesses.iter().any(is_load) {
+                return None;
+            }
+        }
+        Some(())
+    }
+}
