@@ -3,6 +3,7 @@
 pub mod autodiff;
 pub mod bind;
 pub mod builtins;
+pub mod check;
 pub mod diag;
 pub mod interp;
 pub mod io;

@@ -56,6 +56,52 @@ codes! {
     SourceTooLarge = "P0018", "file too large", "Source files are limited to four gigabytes.";
     UndocumentedFunction = "P0019", "function without documentation", "Every function of a library file needs a doc comment.";
 
+    // Names.
+    UndeclaredVariable = "N0001", "undeclared variable", "No variable of this name is visible here.";
+    UndeclaredFunction = "N0002", "undeclared function", "No function of this name exists in the program or the library.";
+    UnknownDistribution = "N0003", "unknown distribution", "No distribution of this name exists in the program or the library.";
+    Redeclared = "N0004", "name declared twice", "A variable cannot have the name of another variable that is visible at its declaration.";
+    FunctionRedefined = "N0005", "function defined twice", "Two functions of one name need different argument types.";
+    FunctionNotDefined = "N0006", "function declared but not defined", "A function that is declared ahead needs a definition later in the functions block.";
+    MissingSuffix = "N0007", "distribution without suffix", "A distribution called as a function needs a suffix such as _lpdf.";
+    SuperfluousSuffix = "N0008", "distribution with suffix after ~", "After ~ a distribution stands without its suffix.";
+    RemovedFunction = "N0009", "removed function", "Early versions of Stan had this function; the current language spells it differently.";
+    ReadOnly = "N0010", "cannot be assigned here", "Data, parameters, function arguments, loop variables and variables of earlier blocks can only be read.";
+    NoTargetHere = "N0011", "log density not available here", "Only the model block and functions ending in _lp can change the log density.";
+    NoJacobianHere = "N0012", "Jacobian not available here", "Only transformed parameters and functions ending in _jacobian can add a Jacobian.";
+    NoRandomHere = "N0013", "random numbers not available here", "Only transformed data, generated quantities and functions ending in _rng can draw random numbers.";
+    NoUnnormalizedHere = "N0014", "unnormalised density not available here", "Densities without constants belong to the model block and to user-defined densities.";
+    OutsideLoop = "N0015", "outside of a loop", "break and continue belong inside of a loop.";
+    MisplacedReturn = "N0016", "return outside of a function", "Only functions return.";
+
+    // Types.
+    NotSupportedYet = "T0001", "not supported yet", "The program is valid, but this version cannot run it.";
+    AssignmentType = "T0002", "value of the wrong type", "The value does not have the type of the variable that it is assigned to.";
+    ArgumentTypes = "T0003", "arguments of the wrong type", "No form of the function takes arguments of these types.";
+    ArgumentCount = "T0004", "wrong number of arguments", "The function takes more or fewer arguments.";
+    AmbiguousCall = "T0005", "ambiguous call", "Several functions of this name fit the arguments equally well.";
+    OperandTypes = "T0006", "operands of the wrong type", "The operator is not defined for values of these types.";
+    ConditionType = "T0007", "condition is not an integer", "Conditions are integers: 0 is false, anything else is true.";
+    NotIndexable = "T0008", "too many indexes", "There are more indexes than dimensions.";
+    IndexType = "T0009", "index is not an integer", "An index is an integer, a range or an array of integers.";
+    IntegerExpected = "T0010", "integer expected", "Sizes and the ends of loops and ranges are integers.";
+    SizeNotData = "T0011", "size is not known in advance", "Sizes of top-level variables must be known before sampling begins.";
+    IntegerDivision = "T0012", "division of integers", "The quotient of two integers is rounded towards zero.";
+    ReturnType = "T0013", "return value of the wrong type", "The value returned does not have the type that the function declares.";
+    MissingReturn = "T0014", "missing return", "Every way through a function that returns a value must end in return.";
+    MixedElements = "T0015", "elements of different types", "The elements of an array, row vector or matrix have one type.";
+    NoValue = "T0016", "function returns nothing", "A function without a value cannot be part of an expression.";
+    UnusedValue = "T0017", "value of a call is not used", "Only a function that returns nothing can stand alone as a statement.";
+    BoundType = "T0018", "bound of the wrong type", "A bound is a number, or has the type of the variable that it bounds.";
+    DataOnly = "T0019", "argument must be data", "The function takes only values here that do not depend on parameters.";
+    DensityForm = "T0020", "form of a density", "A density returns real and takes the outcome first: real for _lpdf, int for _lpmf.";
+    IntegerParameter = "T0021", "integer parameter", "Parameters are continuous: they and what is computed from them in transformed parameters cannot be integers.";
+    NestedSlices = "T0022", "slice of a slice assigned", "Left of an assignment, only the last pair of brackets can hold a range or several indexes.";
+    BarMisplaced = "T0023", "bar and comma confused", "In a call of a density a bar stands after the outcome; elsewhere arguments are separated by commas.";
+    NotAFunction = "T0024", "function expected", "This argument is the name of a function.";
+    Truncation = "T0025", "truncation not possible", "Truncation needs a scalar distribution whose cumulative distribution function is available.";
+    LoopType = "T0026", "cannot be looped over", "A loop visits the elements of an array, vector or matrix.";
+
     // Data.
     MissingData = "D0001", "variables missing from the data", "The program declares data that the data file does not have; only variables without elements may be absent.";
     WrongShape = "D0002", "data of another shape", "The sizes of a variable in the data are not the declared ones.";

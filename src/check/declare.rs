@@ -1,0 +1,380 @@
+//! Declarations: types with sizes and constraints, and the variables of each block.
+
+use super::Checker;
+use super::frame::Place;
+use super::function::{base_ty, is_supported};
+use super::promote::{promote, promotions, with_scalar};
+use super::scope::Binding;
+use crate::diag::{Code, Diagnostic};
+use crate::ir::{Constraint, Expr, Parameter, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable};
+use crate::source::Span;
+use crate::syntax::ast::{self, BaseType, Bounds, TypeKind};
+use crate::types::{Level, Ty};
+
+/// A declared type with everything it promises.
+#[derive(Clone, Debug)]
+pub(super) struct Declared {
+    /// Type and sizes.
+    pub sized: SizedTy,
+    /// The constraint.
+    pub constraint: Constraint,
+    /// How many of the dimensions are arrays.
+    pub arrays: usize,
+}
+
+impl<'a> Checker<'a> {
+    /// Data are given: the declaration is all there is to them.
+    pub(super) fn declare_data(&mut self, written: &'a ast::Declaration) {
+        let declared = self.declared(&written.type_spec);
+        for declarator in &written.declarators {
+            if let Some(id) = self.declare(&declarator.name, declared.as_ref(), VarRole::Data) {
+                self.program.data.push(id);
+            }
+        }
+    }
+
+    /// Parameters come with their unconstrained form and the transforms between the two.
+    pub(super) fn declare_parameters(&mut self, written: &'a ast::Declaration) {
+        let declared = self.declared(&written.type_spec);
+        let integer = declared.as_ref().is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int);
+        if integer {
+            self.report_integer_parameter(written.span);
+        }
+        for declarator in &written.declarators {
+            let name = &declarator.name;
+            let id = self.declare(name, declared.as_ref(), VarRole::Parameter);
+            if let (Some(variable), Some(declared), false) = (id, &declared, integer)
+                && let Some(free) = self.declare_free(name, variable, declared)
+            {
+                self.program.parameters.push(Parameter { variable, free });
+            }
+        }
+    }
+
+    fn report_integer_parameter(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(
+                Code::IntegerParameter,
+                "parameters cannot be integers",
+                span,
+                "",
+            )
+            .with_note("Gradients move parameters continuously, so they are real, and so is everything at the top of transformed parameters.")
+            .with_hint("declare it real, or sum an integer parameter out of the model"),
+        );
+    }
+
+    /// A declaration among statements.
+    pub(super) fn declaration(&mut self, written: &'a ast::Declaration, out: &mut Vec<Stmt>) {
+        let role = self.role_of_new_variable();
+        let declared = self.declared(&written.type_spec);
+        if role == VarRole::TransformedParameter
+            && declared.as_ref().is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int)
+        {
+            self.report_integer_parameter(written.span);
+        }
+        for declarator in &written.declarators {
+            let initial = declarator.initial.as_ref().map(|initial| self.value(initial));
+            let Some(id) = self.declare(&declarator.name, declared.as_ref(), role) else {
+                continue;
+            };
+            let span = declarator.name.span;
+            self.enter_output(id, role);
+            out.push(Stmt {
+                kind: StmtKind::Declare(id),
+                span,
+            });
+            if let Some(Some(initial)) = initial {
+                self.assign_whole(id, initial, written.span, out);
+            }
+        }
+    }
+
+    fn role_of_new_variable(&self) -> VarRole {
+        if !self.scopes.at_top() {
+            return VarRole::Local;
+        }
+        match self.frame.place {
+            Place::TransformedData => VarRole::TransformedData,
+            Place::TransformedParameters => VarRole::TransformedParameter,
+            Place::Generated => VarRole::Generated,
+            _ => VarRole::Local,
+        }
+    }
+
+    /// Puts the variable on its block's list of outputs.
+    fn enter_output(&mut self, id: VarId, role: VarRole) {
+        match role {
+            VarRole::TransformedData => self.program.transformed_data.push(id),
+            VarRole::TransformedParameter => self.program.transformed_parameters.push(id),
+            VarRole::Generated => self.program.generated_quantities.push(id),
+            _ => {}
+        }
+    }
+
+    /// Empties the block's list of outputs before another round.
+    pub(super) fn forget_outputs(&mut self, place: Place) {
+        match place {
+            Place::TransformedData => self.program.transformed_data.clear(),
+            Place::TransformedParameters => self.program.transformed_parameters.clear(),
+            Place::Generated => self.program.generated_quantities.clear(),
+            _ => {}
+        }
+    }
+
+    /// A block ends by checking what its variables promise.
+    pub(super) fn append_validations(&self, place: Place, out: &mut Vec<Stmt>) {
+        let outputs = match place {
+            Place::TransformedData => &self.program.transformed_data,
+            Place::TransformedParameters => &self.program.transformed_parameters,
+            Place::Generated => &self.program.generated_quantities,
+            _ => return,
+        };
+        out.extend(outputs.iter().filter_map(|&id| {
+            let variable = self.variable(id);
+            let promises = !matches!(
+                variable.constraint,
+                Constraint::None | Constraint::OffsetMultiplier(..)
+            );
+            promises.then(|| Stmt {
+                kind: StmtKind::Validate(id),
+                span: variable.span,
+            })
+        }));
+    }
+
+    /// Makes a name visible; with no type (its declaration was at fault) its uses stay silent.
+    fn declare(
+        &mut self,
+        name: &'a ast::Identifier,
+        declared: Option<&Declared>,
+        role: VarRole,
+    ) -> Option<VarId> {
+        let id = declared.map(|declared| {
+            self.allocate(Variable {
+                name: name.name.clone(),
+                sized: declared.sized.clone(),
+                role,
+                level: self.level_of_new_variable(&declared.sized.ty, role),
+                constraint: declared.constraint.clone(),
+                span: name.span,
+            })
+        });
+        self.bind(name, id);
+        id
+    }
+
+    /// Makes a name visible, unless a visible variable has it already.
+    pub(super) fn bind(&mut self, name: &'a ast::Identifier, variable: Option<VarId>) {
+        if let Some(earlier) = self.scopes.find(&name.name) {
+            let earlier = earlier.span;
+            self.report(
+                Diagnostic::error(
+                    Code::Redeclared,
+                    format!("`{}` is already declared", name.name),
+                    name.span,
+                    "second declaration",
+                )
+                .with_secondary(earlier, "the first one")
+                .with_hint("choose another name"),
+            );
+        }
+        self.scopes.bind(Binding {
+            name: &name.name,
+            variable,
+            span: name.span,
+        });
+    }
+
+    /// The level before anything is assigned. Real variables of model code count as parameters whatever they hold,
+    /// as in Stan; integers and the library's variables have the level of what is assigned to them.
+    fn level_of_new_variable(&self, ty: &Ty, role: VarRole) -> Level {
+        match role {
+            VarRole::Data => Level::Data,
+            VarRole::Parameter | VarRole::Free => Level::Param,
+            _ if ty.scalar() == Ty::Int => Level::Data,
+            _ => self.frame.usual_level,
+        }
+    }
+
+    /// A written type.
+    pub(super) fn declared(&mut self, written: &'a ast::TypeSpec) -> Option<Declared> {
+        match &written.kind {
+            TypeKind::Array { sizes, element } => {
+                let outer = self.sizes(sizes);
+                let element = self.declared(element);
+                let (mut dims, element) = (outer?, element?);
+                let arrays = dims.len();
+                dims.extend(element.sized.dims);
+                let ty = element.sized.ty.array_of(arrays);
+                let constraint = self.whole_constraint(element.constraint, &ty);
+                Some(Declared {
+                    sized: SizedTy { ty, dims },
+                    constraint,
+                    arrays,
+                })
+            }
+            TypeKind::Tuple(_) => self.unsupported("tuples are", written.span),
+            TypeKind::Basic {
+                base,
+                bounds,
+                sizes,
+            } => {
+                let ty = base_ty(*base);
+                if !is_supported(&ty) {
+                    return self.unsupported("complex numbers are", written.span);
+                }
+                let dims = self.sizes(sizes);
+                let constraint = self.constraint(*base, bounds, &ty);
+                Some(Declared {
+                    sized: SizedTy {
+                        ty,
+                        dims: all_dims(*base, dims?),
+                    },
+                    constraint: constraint?,
+                    arrays: 0,
+                })
+            }
+        }
+    }
+
+    /// Bounds of an array's elements are bounds of the array; their types are checked once the whole is known.
+    fn whole_constraint(&mut self, constraint: Constraint, whole: &Ty) -> Constraint {
+        let whole = with_scalar(whole, &Ty::Real);
+        let mut fitted = |bound: Box<Expr>| {
+            if bound.ty != Ty::Real && bound.ty != whole {
+                self.report_bound(&bound, &whole);
+            }
+            bound
+        };
+        match constraint {
+            Constraint::Lower(bound) => Constraint::Lower(fitted(bound)),
+            Constraint::Upper(bound) => Constraint::Upper(fitted(bound)),
+            Constraint::LowerUpper(lower, upper) => {
+                Constraint::LowerUpper(fitted(lower), fitted(upper))
+            }
+            Constraint::OffsetMultiplier(offset, multiplier) => {
+                Constraint::OffsetMultiplier(offset.map(&mut fitted), multiplier.map(fitted))
+            }
+            other => other,
+        }
+    }
+
+    /// Sizes; those of a block's own variables must be known in advance.
+    fn sizes(&mut self, written: &'a [ast::Expr]) -> Option<Vec<Expr>> {
+        let known = self.scopes.at_top()
+            && !matches!(
+                self.frame.place,
+                Place::Model | Place::Function(_) | Place::Prompt
+            );
+        let sizes: Vec<Option<Expr>> = written
+            .iter()
+            .map(|size| {
+                let size = self.integer(size, "a size")?;
+                if known && size.level == Level::Param {
+                    return self.fail(
+                        Diagnostic::error(
+                            Code::SizeNotData,
+                            "the size of this variable is not known before sampling",
+                            size.span,
+                            "depends on parameters or random numbers",
+                        )
+                        .with_note("Sizes of variables at the top of a block can use data and transformed data only."),
+                    );
+                }
+                Some(size)
+            })
+            .collect();
+        sizes.into_iter().collect()
+    }
+
+    fn constraint(&mut self, base: BaseType, bounds: &'a Bounds, ty: &Ty) -> Option<Constraint> {
+        let boxed = |bound: Option<Option<Expr>>| bound.map(|bound| bound.map(Box::new));
+        match bounds {
+            Bounds::None => Some(named_constraint(base)),
+            Bounds::Interval { lower, upper } => {
+                let lower = self.bound(lower.as_deref(), ty);
+                let upper = self.bound(upper.as_deref(), ty);
+                Some(match (boxed(lower)?, boxed(upper)?) {
+                    (Some(lower), Some(upper)) => Constraint::LowerUpper(lower, upper),
+                    (Some(lower), None) => Constraint::Lower(lower),
+                    (None, Some(upper)) => Constraint::Upper(upper),
+                    (None, None) => Constraint::None,
+                })
+            }
+            Bounds::Affine { offset, multiplier } => {
+                let offset = self.bound(offset.as_deref(), ty);
+                let multiplier = self.bound(multiplier.as_deref(), ty);
+                Some(Constraint::OffsetMultiplier(boxed(offset)?, boxed(multiplier)?))
+            }
+        }
+    }
+
+    /// A bound as a real or a container of reals; `Some(None)` if not written.
+    fn bound(&mut self, written: Option<&'a ast::Expr>, ty: &Ty) -> Option<Option<Expr>> {
+        let Some(written) = written else {
+            return Some(None);
+        };
+        let bound = self.value(written)?;
+        let real = with_scalar(&bound.ty, &Ty::Real);
+        let whole = with_scalar(ty, &Ty::Real);
+        let narrows = *ty == Ty::Int && bound.ty == Ty::Real;
+        // Inside of an array type the whole type is not known yet; `whole_constraint` looks again.
+        let may_fit = real == Ty::Real || real == whole || matches!(bound.ty, Ty::Array(_));
+        if narrows || !may_fit || promotions(&bound.ty, &real).is_none() {
+            self.report_bound(&bound, ty);
+            return None;
+        }
+        Some(Some(promote(bound, &real)))
+    }
+
+    fn report_bound(&mut self, bound: &Expr, ty: &Ty) {
+        let title = format!("a bound of {ty} cannot be {}", bound.ty);
+        self.report(
+            Diagnostic::error(Code::BoundType, title, bound.span, "")
+                .with_note("A bound is one number for all elements, or has the type of the variable."),
+        );
+    }
+}
+
+/// The dimensions that the sizes of a type word stand for.
+fn all_dims(base: BaseType, mut sizes: Vec<Expr>) -> Vec<Expr> {
+    let square = matches!(
+        base,
+        BaseType::CovMatrix
+            | BaseType::CorrMatrix
+            | BaseType::CholeskyFactorCov
+            | BaseType::CholeskyFactorCorr
+    );
+    if square && sizes.len() == 1 {
+        sizes.push(sizes[0].clone());
+    }
+    sizes
+}
+
+/// The constraint that a type word is.
+fn named_constraint(base: BaseType) -> Constraint {
+    match base {
+        BaseType::Ordered => Constraint::Ordered,
+        BaseType::PositiveOrdered => Constraint::PositiveOrdered,
+        BaseType::Simplex => Constraint::Simplex,
+        BaseType::UnitVector => Constraint::UnitVector,
+        BaseType::SumToZeroVector => Constraint::SumToZeroVector,
+        BaseType::SumToZeroMatrix => Constraint::SumToZeroMatrix,
+        BaseType::RowStochasticMatrix => Constraint::RowStochasticMatrix,
+        BaseType::ColumnStochasticMatrix => Constraint::ColumnStochasticMatrix,
+        BaseType::CovMatrix => Constraint::CovMatrix,
+        BaseType::CorrMatrix => Constraint::CorrMatrix,
+        BaseType::CholeskyFactorCov => Constraint::CholeskyFactorCov,
+        BaseType::CholeskyFactorCorr => Constraint::CholeskyFactorCorr,
+        BaseType::Int
+        | BaseType::Real
+        | BaseType::Complex
+        | BaseType::Vector
+        | BaseType::RowVector
+        | BaseType::Matrix
+        | BaseType::ComplexVector
+        | BaseType::ComplexRowVector
+        | BaseType::ComplexMatrix => Constraint::None,
+    }
+}

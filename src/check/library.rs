@@ -1,0 +1,74 @@
+//! The library as the checker sees it: an index from names to definitions. Bodies are checked when they are called.
+
+use std::collections::BTreeMap;
+
+use crate::diag::{self, Diagnostic};
+use crate::source::SourceMap;
+use crate::syntax::{LibraryFunction, parse_library};
+
+/// The line of a doc comment that lets any container of reals stand where a vector is declared.
+const FLATTEN: &str = "@flatten";
+
+/// The functions that every program can call, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    functions: Vec<LibraryFunction>,
+    by_name: BTreeMap<String, Vec<usize>>,
+}
+
+impl Library {
+    /// Indexes functions; several of one name are overloads.
+    pub fn new(functions: Vec<LibraryFunction>) -> Library {
+        let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (position, function) in functions.iter().enumerate() {
+            by_name
+                .entry(function.definition.name.name.clone())
+                .or_default()
+                .push(position);
+        }
+        Library { functions, by_name }
+    }
+
+    /// Parses library files, given as name and text, into `sources`.
+    ///
+    /// # Errors
+    /// The syntax errors of all of them.
+    pub fn parse(
+        sources: &mut SourceMap,
+        files: &[(&str, &str)],
+    ) -> Result<Library, Vec<Diagnostic>> {
+        let mut functions = Vec::new();
+        let mut diagnostics = Vec::new();
+        for (name, text) in files {
+            let source = sources.add(*name, *text);
+            match parse_library(sources, source) {
+                Ok(parsed) => functions.extend(parsed),
+                Err(found) => diagnostics.extend(found),
+            }
+        }
+        if diag::any_error(&diagnostics) {
+            return Err(diagnostics);
+        }
+        Ok(Library::new(functions))
+    }
+
+    /// Every function, in the order of the files.
+    pub fn functions(&self) -> &[LibraryFunction] {
+        &self.functions
+    }
+
+    /// The positions in [`Library::functions`] of the functions of that name.
+    pub(super) fn overloads(&self, name: &str) -> &[usize] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every name, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+}
+
+/// Whether the function takes any container of reals where it declares `vector`.
+pub(super) fn flattens(function: &LibraryFunction) -> bool {
+    function.doc.lines().any(|line| line.trim() == FLATTEN)
+}
