@@ -2,7 +2,7 @@
 
 use crate::bind::{Bound, DataFile};
 use crate::check::CheckOptions;
-use crate::diag::Diagnostic;
+use crate::diag::{Code, Diagnostic};
 use crate::interp::{Container, Value};
 use crate::io::data_json::{self, Data};
 use crate::ir::VarId;
@@ -12,7 +12,8 @@ use crate::loops::{Evaluator, MessageKind, Procedure, Stop};
 use crate::lower::Outputs;
 use crate::mcmc::{DensityError, LogDensity};
 use crate::session::{self, Failure, Options, Program};
-use crate::source::SourceMap;
+use crate::source::{SourceId, SourceMap, Span};
+use crate::syntax::Included;
 use crate::types::Ty;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,11 +39,15 @@ impl Model {
     /// # Errors
     /// Everything that is wrong with the program.
     pub fn with_options(name: &str, text: &str, options: &CheckOptions) -> Result<Model, Failure> {
-        let folder = Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default();
-        let mut include = crate::syntax::FolderIncludes::new(folder);
+        let mut include = include_from_folder;
         let program = session::read(name, text, &mut include, options)?;
-        let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-        Ok(Model { name: stem.unwrap_or_else(|| "model".to_string()), program: Arc::new(program) })
+        let stem = Path::new(name)
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
+        Ok(Model {
+            name: stem.unwrap_or_else(|| "model".to_string()),
+            program: Arc::new(program),
+        })
     }
 
     /// The program's name: that of its file without folder and extension.
@@ -64,9 +69,22 @@ impl Model {
     ///
     /// # Errors
     /// Everything that is wrong with the data, or what cannot be compiled.
-    pub fn bind_json(&self, name: &str, json: &[u8], options: &BindOptions) -> Result<Posterior, Failure> {
-        let data = data_json::parse(json).map_err(|error| self.file_failure(name, json, &error))?;
-        self.bind(&DataFile { name, text: json, data: &data }, options)
+    pub fn bind_json(
+        &self,
+        name: &str,
+        json: &[u8],
+        options: &BindOptions,
+    ) -> Result<Posterior, Failure> {
+        let data = data_json::parse_data_json(json)
+            .map_err(|error| self.file_failure(name, json, &error))?;
+        self.bind(
+            &DataFile {
+                name,
+                text: json,
+                data: &data,
+            },
+            options,
+        )
     }
 
     /// Binds data made in memory and compiles.
@@ -74,7 +92,14 @@ impl Model {
     /// # Errors
     /// As of [`Model::bind_json`].
     pub fn bind_data(&self, data: &Data, options: &BindOptions) -> Result<Posterior, Failure> {
-        self.bind(&DataFile { name: "data", text: &[], data }, options)
+        self.bind(
+            &DataFile {
+                name: "data",
+                text: &[],
+                data,
+            },
+            options,
+        )
     }
 
     /// Binds data that were read from a file and compiles.
@@ -89,8 +114,29 @@ impl Model {
     fn file_failure(&self, name: &str, json: &[u8], error: &data_json::DataError) -> Failure {
         let mut sources = SourceMap::new();
         let source = sources.add(name, String::from_utf8_lossy(json));
-        Failure { sources, diagnostics: vec![error.to_diagnostic(source)] }
+        Failure {
+            sources,
+            diagnostics: vec![data_file_diagnostic(error, source)],
+        }
     }
+}
+
+/// Finds an included file in the folder of the file that includes it.
+fn include_from_folder(path: &str, from: &str) -> Result<Included, String> {
+    let folder = Path::new(from).parent().unwrap_or(Path::new(""));
+    let place = folder.join(path);
+    match std::fs::read_to_string(&place) {
+        Ok(text) => Ok(Included {
+            name: place.to_string_lossy().into_owned(),
+            text,
+        }),
+        Err(error) => Err(format!("{} could not be read: {error}", place.display())),
+    }
+}
+
+fn data_file_diagnostic(error: &data_json::DataError, source: SourceId) -> Diagnostic {
+    let span = Span::new(source, error.span.start as u32, error.span.end as u32);
+    Diagnostic::error(Code::DataFile, error.problem.to_string(), span, "")
 }
 
 /// What binding and compiling may be told.
@@ -106,7 +152,11 @@ pub struct BindOptions {
 
 impl Default for BindOptions {
     fn default() -> BindOptions {
-        BindOptions { seed: 0, jacobian: true, compile: Options::default() }
+        BindOptions {
+            seed: 0,
+            jacobian: true,
+            compile: Options::default(),
+        }
     }
 }
 
@@ -145,10 +195,13 @@ struct DrawProgram {
 impl Posterior {
     fn new(model: &Model, bound: Bound, options: &BindOptions) -> Result<Posterior, Failure> {
         let program = &model.program;
-        let fail = |diagnostics| Failure { sources: program.sources.clone(), diagnostics };
+        let fail = |diagnostics| Failure {
+            sources: program.sources.clone(),
+            diagnostics,
+        };
         let switches = options.compile.passes;
-        let density =
-            session::density(&program.typed, &bound.values, options.jacobian, switches).map_err(fail)?;
+        let density = session::density(&program.typed, &bound.values, options.jacobian, switches)
+            .map_err(fail)?;
         let gradient = session::gradient(&density, switches);
         let compiled = session::compile(&gradient, &options.compile.code).map_err(fail)?;
         let dimension = density
@@ -156,11 +209,18 @@ impl Posterior {
             .iter()
             .find(|buffer| matches!(buffer.role, crate::loops::Role::Input(0)))
             .map_or(0, |buffer| buffer.len);
-        let transformed = draw_program(program, &bound.values, Outputs::Transformed, &options.compile).map_err(fail)?;
+        let transformed = draw_program(
+            program,
+            &bound.values,
+            Outputs::Transformed,
+            &options.compile,
+        )
+        .map_err(fail)?;
         let draws = if program.typed.generated_quantities.is_empty() {
             transformed.clone()
         } else {
-            draw_program(program, &bound.values, Outputs::Generated, &options.compile).map_err(fail)?
+            draw_program(program, &bound.values, Outputs::Generated, &options.compile)
+                .map_err(fail)?
         };
         Ok(Posterior {
             model: model.clone(),
@@ -226,7 +286,10 @@ impl Posterior {
 
     /// The same by the slow, literal evaluator of the loop IR: the compiled one's twin.
     pub fn literal_density(&self) -> LiteralDensity<'_> {
-        LiteralDensity { evaluator: Evaluator::new(&self.gradient), dimension: self.dimension }
+        LiteralDensity {
+            evaluator: Evaluator::new(&self.gradient),
+            dimension: self.dimension,
+        }
     }
 
     /// Computes the values of draws, with scratch memory of its own: one per thread.
@@ -251,7 +314,10 @@ impl Posterior {
     }
 
     /// Data and parameters' values, the latter by column name.
-    fn with_parameters(&self, value_of: &dyn Fn(&str) -> Option<f64>) -> Result<Vec<Option<Value>>, String> {
+    fn with_parameters(
+        &self,
+        value_of: &dyn Fn(&str) -> Option<f64>,
+    ) -> Result<Vec<Option<Value>>, String> {
         let typed = &self.model.program.typed;
         let interpreter = crate::interp::Interpreter::new(typed);
         let mut values = self.values.clone();
@@ -264,7 +330,8 @@ impl Posterior {
             let names = template.output_names(&variable.name);
             let mut numbers = Vec::with_capacity(names.len());
             for name in &names {
-                numbers.push(value_of(name).ok_or_else(|| format!("there is no value for `{name}`"))?);
+                numbers
+                    .push(value_of(name).ok_or_else(|| format!("there is no value for `{name}`"))?);
             }
             let value = match &template {
                 Value::Container(container) => {
@@ -291,11 +358,19 @@ fn draw_program(
     let procedure = session::draw(&program.typed, values, outputs, options.passes)?;
     let compiled = session::compile(&procedure, &options.code)?;
     let (columns, order) = columns(program, values, outputs);
-    Ok(DrawProgram { compiled: Arc::new(compiled), columns: Arc::new(columns), order: Arc::new(order) })
+    Ok(DrawProgram {
+        compiled: Arc::new(compiled),
+        columns: Arc::new(columns),
+        order: Arc::new(order),
+    })
 }
 
 /// The columns of a draw in CmdStan's order (column-major over all dimensions), and where the procedure puts each.
-fn columns(program: &Program, values: &[Option<Value>], outputs: Outputs) -> (Vec<Column>, Vec<usize>) {
+fn columns(
+    program: &Program,
+    values: &[Option<Value>],
+    outputs: Outputs,
+) -> (Vec<Column>, Vec<usize>) {
     let typed = &program.typed;
     let generated: &[VarId] = match outputs {
         Outputs::Transformed => &[],
@@ -317,7 +392,12 @@ fn columns(program: &Program, values: &[Option<Value>], outputs: Outputs) -> (Ve
         }
         match &template {
             Value::Container(container) => {
-                order.extend(container.output_order().into_iter().map(|place| first + place));
+                order.extend(
+                    container
+                        .output_order()
+                        .into_iter()
+                        .map(|place| first + place),
+                );
             }
             _ => order.push(first),
         }
@@ -349,10 +429,19 @@ impl Drawer {
     ///
     /// # Errors
     /// Why values are missing.
-    pub fn values(&mut self, position: &[f64], rng: &mut ChainRng, values: &mut [f64]) -> Result<(), Stop> {
+    pub fn values(
+        &mut self,
+        position: &[f64],
+        rng: &mut ChainRng,
+        values: &mut [f64],
+    ) -> Result<(), Stop> {
         self.raw.fill(f64::NAN);
-        let outcome =
-            self.program.compiled.run(&mut self.workspace, &[position], &mut [&mut self.raw], Some(rng));
+        let outcome = self.program.compiled.run(
+            &mut self.workspace,
+            &[position],
+            &mut [&mut self.raw],
+            Some(rng),
+        );
         for (value, &place) in values.iter_mut().zip(self.program.order.iter()) {
             *value = self.raw[place];
         }
@@ -391,7 +480,11 @@ impl LogDensity for CompiledDensity {
     }
 
     #[inline]
-    fn log_density_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, DensityError> {
+    fn log_density_gradient(
+        &mut self,
+        position: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, DensityError> {
         self.compiled
             .run(&mut self.workspace, &[position], &mut [gradient], None)
             .map_err(density_error)
@@ -410,9 +503,15 @@ impl LogDensity for LiteralDensity<'_> {
         self.dimension
     }
 
-    fn log_density_gradient(&mut self, position: &[f64], gradient: &mut [f64]) -> Result<f64, DensityError> {
+    fn log_density_gradient(
+        &mut self,
+        position: &[f64],
+        gradient: &mut [f64],
+    ) -> Result<f64, DensityError> {
         gradient.fill(0.0);
-        self.evaluator.run(&[position], &mut [gradient], None).map_err(density_error)
+        self.evaluator
+            .run(&[position], &mut [gradient], None)
+            .map_err(density_error)
     }
 }
 

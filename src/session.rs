@@ -17,6 +17,9 @@ use crate::syntax::{self, ast};
 use std::fmt;
 use std::sync::OnceLock;
 
+/// The purpose of transformed data's random numbers, apart from those of the draws.
+const TRANSFORMED_DATA: u32 = 1;
+
 /// What a phase found wrong, with the texts that it points into.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -51,7 +54,10 @@ fn library() -> Result<&'static (SourceMap, Library), Failure> {
         let mut sources = SourceMap::new();
         match Library::parse(&mut sources, stdlib::files()) {
             Ok(library) => Ok((sources, library)),
-            Err(diagnostics) => Err(Failure { sources, diagnostics }),
+            Err(diagnostics) => Err(Failure {
+                sources,
+                diagnostics,
+            }),
         }
     });
     parsed.as_ref().map_err(Clone::clone)
@@ -79,7 +85,7 @@ pub struct Program {
 pub fn read(
     name: &str,
     text: &str,
-    include: &mut dyn syntax::IncludeResolver,
+    include: &mut dyn syntax::ResolveInclude,
     options: &CheckOptions,
 ) -> Result<Program, Failure> {
     let (sources, library) = library()?;
@@ -87,7 +93,12 @@ pub fn read(
     let source = sources.add(name, text);
     let syntax = match syntax::parse(&mut sources, source, include) {
         Ok(syntax) => syntax,
-        Err(diagnostics) => return Err(Failure { sources, diagnostics }),
+        Err(diagnostics) => {
+            return Err(Failure {
+                sources,
+                diagnostics,
+            });
+        }
     };
     match check::check(&syntax, library, options) {
         Ok(checked) => Ok(Program {
@@ -97,7 +108,10 @@ pub fn read(
             typed: checked.program,
             warnings: checked.warnings,
         }),
-        Err(diagnostics) => Err(Failure { sources, diagnostics }),
+        Err(diagnostics) => Err(Failure {
+            sources,
+            diagnostics,
+        }),
     }
 }
 
@@ -106,11 +120,16 @@ pub fn read(
 /// # Errors
 /// Everything that is wrong with the data.
 pub fn bind(program: &Program, file: &DataFile<'_>, seed: u64) -> Result<Bound, Failure> {
-    let mut rng = ChainRng::transformed_data(seed);
+    let mut rng = ChainRng::new(seed, 0, TRANSFORMED_DATA);
     let mut print = |line: &str| println!("{line}");
-    let effects = Effects { rng: Some(&mut rng), print: Some(&mut print) };
-    bind::bind(&program.typed, file, effects)
-        .map_err(|diagnostics| Failure { sources: program.sources.clone(), diagnostics })
+    let effects = Effects {
+        rng: Some(&mut rng),
+        print: Some(&mut print),
+    };
+    bind::bind(&program.typed, file, effects).map_err(|diagnostics| Failure {
+        sources: program.sources.clone(),
+        diagnostics,
+    })
 }
 
 /// How a program is compiled.
@@ -124,7 +143,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { passes: Switches::ALL, code: CompileOptions::default() }
+        Options {
+            passes: Switches::ALL,
+            code: CompileOptions::default(),
+        }
     }
 }
 
@@ -171,7 +193,10 @@ pub fn draw(
 ///
 /// # Errors
 /// Memory beyond what code can address, an unsupported machine, or a bug of the compiler.
-pub fn compile(procedure: &Procedure, options: &CompileOptions) -> Result<Compiled, Vec<Diagnostic>> {
+pub fn compile(
+    procedure: &Procedure,
+    options: &CompileOptions,
+) -> Result<Compiled, Vec<Diagnostic>> {
     Compiled::compile(procedure, options).map_err(|error| {
         vec![Diagnostic::error(
             diag::Code::NotCompiled,

@@ -4,8 +4,8 @@ use super::Checker;
 use super::frame::{Ending, Place};
 use super::function::{Definition, Mode};
 use super::operator::container_call;
-use super::scope::nearest;
 use super::promote::{joint_level, prim_call, promote, promotions, with_scalar};
+use super::scope::nearest;
 use super::signature::{fitting_form, forms, is_shape_query};
 use crate::builtins::{Container, Draw, Kind, Prim};
 use crate::diag::{Code, Diagnostic};
@@ -97,7 +97,8 @@ impl<'a> Checker<'a> {
         if !by_user && let Some(value) = self.renamed_operator(name, &arguments, span) {
             return value;
         }
-        if !by_user && arguments.is_empty()
+        if !by_user
+            && arguments.is_empty()
             && let Some(value) = super::higher_order::constant(name)
         {
             return Some(super::promote::real_constant(value, span));
@@ -147,11 +148,11 @@ impl<'a> Checker<'a> {
 
     /// Whether a function of the compiler takes exactly these types.
     pub(super) fn builtin_takes(&self, name: &str, parameters: &[Ty]) -> bool {
-        Prim::named(name).any(|prim| {
-            fit_prim(prim, parameters).is_some_and(|fit| fit.promotions == 0)
-        }) || Container::named(name)
-            .and_then(|function| fitting_form(function, parameters))
-            .is_some_and(|form| form.promotions == 0)
+        Prim::named(name)
+            .any(|prim| fit_prim(prim, parameters).is_some_and(|fit| fit.promotions == 0))
+            || Container::named(name)
+                .and_then(|function| fitting_form(function, parameters))
+                .is_some_and(|form| form.promotions == 0)
     }
 
     /// The function of that name that fits the arguments best; reports if there is none.
@@ -168,12 +169,13 @@ impl<'a> Checker<'a> {
         if candidates.is_empty() {
             return self.undeclared_function(name, span);
         }
-        let types: Vec<Ty> = arguments.iter().map(|argument| argument.ty.clone()).collect();
+        let types: Vec<Ty> = arguments
+            .iter()
+            .map(|argument| argument.ty.clone())
+            .collect();
         let mut fits: Vec<Choice> = candidates
             .iter()
-            .filter_map(|&callable| {
-                fit(callable, &types).map(|fit| Choice { callable, fit })
-            })
+            .filter_map(|&callable| fit(callable, &types).map(|fit| Choice { callable, fit }))
             .collect();
         fits.sort_by_key(|choice| (choice.fit.lifted, choice.fit.promotions));
         let ambiguous = matches!(fits.as_slice(), [first, second, ..]
@@ -207,7 +209,11 @@ impl<'a> Checker<'a> {
             Callable::Prim(prim) => Some(prim_call(prim, arguments, span)),
             Callable::Container(function) => {
                 let call = container_call(function, fit.result, arguments, span);
-                let level = if is_shape_query(function) { Level::Data } else { call.level };
+                let level = if is_shape_query(function) {
+                    Level::Data
+                } else {
+                    call.level
+                };
                 Some(Expr { level, ..call })
             }
             Callable::Draw(draw) => Some(Expr {
@@ -322,7 +328,9 @@ impl<'a> Checker<'a> {
             };
             return Some(self.unary(operator, operand.clone(), span));
         }
-        let [left, right] = arguments else { return None };
+        let [left, right] = arguments else {
+            return None;
+        };
         let operator = match name {
             "add" => Add,
             "subtract" => Subtract,
@@ -391,7 +399,9 @@ impl<'a> Checker<'a> {
         let title = format!("there is no function `{name}`");
         let diagnostic = Diagnostic::error(Code::UndeclaredFunction, title, span, "");
         let diagnostic = if self.scopes.find(name).is_some() {
-            diagnostic.with_note(format!("`{name}` is a variable; its elements are `{name}[…]`."))
+            diagnostic.with_note(format!(
+                "`{name}` is a variable; its elements are `{name}[…]`."
+            ))
         } else if let Some(near) = nearest(name, self.function_names()) {
             diagnostic.with_hint(format!("did you mean `{near}`?"))
         } else {
@@ -404,8 +414,11 @@ impl<'a> Checker<'a> {
         let prims = Prim::ALL.iter().map(|prim| prim.name());
         let containers = Container::ALL.iter().map(|function| function.name());
         let user = self.functions.keys().copied();
-        user.chain(self.library.names())
-            .chain(prims.chain(containers).filter(|name| !name.starts_with("operator")))
+        user.chain(self.library.names()).chain(
+            prims
+                .chain(containers)
+                .filter(|name| !name.starts_with("operator")),
+        )
     }
 
     fn ambiguous<T>(&mut self, name: &str, fits: &[Choice], span: Span) -> Option<T> {
@@ -416,8 +429,8 @@ impl<'a> Checker<'a> {
                 && choice.fit.promotions == fits[0].fit.promotions
             {
                 let types = list(&definition.parameters());
-                diagnostic = diagnostic
-                    .with_secondary(definition.ast.name.span, format!("takes ({types})"));
+                diagnostic =
+                    diagnostic.with_secondary(definition.ast.name.span, format!("takes ({types})"));
             }
         }
         self.fail(diagnostic.with_hint("write a decimal point where a real is meant"))
@@ -430,8 +443,14 @@ impl<'a> Checker<'a> {
         arguments: &[Expr],
         span: Span,
     ) -> Option<T> {
-        let types: Vec<Ty> = arguments.iter().map(|argument| argument.ty.clone()).collect();
-        let counts: Vec<usize> = candidates.iter().flat_map(|&callable| counts(callable)).collect();
+        let types: Vec<Ty> = arguments
+            .iter()
+            .map(|argument| argument.ty.clone())
+            .collect();
+        let counts: Vec<usize> = candidates
+            .iter()
+            .flat_map(|&callable| counts(callable))
+            .collect();
         let diagnostic = if counts.contains(&arguments.len()) {
             let title = format!("`{name}` cannot be called with ({})", list(&types));
             Diagnostic::error(Code::ArgumentTypes, title, span, "")
@@ -442,7 +461,10 @@ impl<'a> Checker<'a> {
             Diagnostic::error(Code::ArgumentCount, title, span, "")
         };
         let mut diagnostic = diagnostic;
-        for form in candidates.iter().flat_map(|&callable| described(callable, name)) {
+        for form in candidates
+            .iter()
+            .flat_map(|&callable| described(callable, name))
+        {
             diagnostic = diagnostic.with_note(form);
         }
         if let [Callable::Defined(definition)] = candidates {
@@ -607,7 +629,9 @@ fn fit_per_outcome(
             converted.push(parameter.clone());
             continue;
         }
-        let element = argument.element().filter(|_| argument.rank() == parameter.rank() + 1)?;
+        let element = argument
+            .element()
+            .filter(|_| argument.rank() == parameter.rank() + 1)?;
         if parameter.rank() > 1 || matches!(parameter, Ty::Array(_)) {
             return None;
         }
@@ -678,9 +702,10 @@ fn counts(callable: Callable) -> Vec<usize> {
         Callable::Prim(prim) => vec![prim.args().len()],
         Callable::Draw(draw) => vec![draw.row().1.len()],
         Callable::Defined(definition) => vec![definition.ast.parameters.len()],
-        Callable::Container(function) => {
-            forms(function).iter().map(|form| form.matches(", ").count() + 1).collect()
-        }
+        Callable::Container(function) => forms(function)
+            .iter()
+            .map(|form| form.matches(", ").count() + 1)
+            .collect(),
     }
 }
 
@@ -706,7 +731,9 @@ fn described(callable: Callable, name: &str) -> Vec<String> {
         Callable::Container(function) => forms(function)
             .iter()
             .filter_map(|form| form.split_once('('))
-            .map(|(result, parameters)| format!("`{name}` takes ({parameters} and returns {result}."))
+            .map(|(result, parameters)| {
+                format!("`{name}` takes ({parameters} and returns {result}.")
+            })
             .collect(),
         Callable::Draw(draw) => {
             let kinds: Vec<Ty> = draw.row().1.iter().map(|&kind| scalar_ty(kind)).collect();

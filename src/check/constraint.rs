@@ -68,8 +68,12 @@ impl<'a> Checker<'a> {
                 (constrained, back)
             }
         };
-        self.program.constrain.extend(declared_as(variable, constrained, span));
-        self.program.unconstrain.extend(declared_as(free, unconstrained, span));
+        self.program
+            .constrain
+            .extend(declared_as(variable, constrained, span));
+        self.program
+            .unconstrain
+            .extend(declared_as(free, unconstrained, span));
         Some(free)
     }
 
@@ -150,12 +154,14 @@ fn transform(declared: &Declared, span: Span) -> Option<Transform> {
         Constraint::None => return None,
         Constraint::Lower(bound) => same("lower_bound", vec![(**bound).clone()]),
         Constraint::Upper(bound) => same("upper_bound", vec![(**bound).clone()]),
-        Constraint::LowerUpper(lower, upper) => {
-            same("lower_upper_bound", vec![(**lower).clone(), (**upper).clone()])
-        }
-        Constraint::OffsetMultiplier(offset, multiplier) => {
-            same("offset_multiplier", vec![or(offset, 0.0), or(multiplier, 1.0)])
-        }
+        Constraint::LowerUpper(lower, upper) => same(
+            "lower_upper_bound",
+            vec![(**lower).clone(), (**upper).clone()],
+        ),
+        Constraint::OffsetMultiplier(offset, multiplier) => same(
+            "offset_multiplier",
+            vec![or(offset, 0.0), or(multiplier, 1.0)],
+        ),
         Constraint::Ordered => same("ordered", Vec::new()),
         Constraint::PositiveOrdered => same("positive_ordered", Vec::new()),
         Constraint::UnitVector => same("unit_vector", Vec::new()),
@@ -165,26 +171,34 @@ fn transform(declared: &Declared, span: Span) -> Option<Transform> {
             "sum_to_zero_matrix",
             vec![size.less_one(&dims[0]), size.less_one(&dims[1])],
         ),
-        Constraint::RowStochasticMatrix => {
-            matrix("stochastic_row", vec![dims[0].clone(), size.less_one(&dims[1])])
-        }
-        Constraint::ColumnStochasticMatrix => {
-            matrix("stochastic_column", vec![size.less_one(&dims[0]), dims[1].clone()])
-        }
+        Constraint::RowStochasticMatrix => matrix(
+            "stochastic_row",
+            vec![dims[0].clone(), size.less_one(&dims[1])],
+        ),
+        Constraint::ColumnStochasticMatrix => matrix(
+            "stochastic_column",
+            vec![size.less_one(&dims[0]), dims[1].clone()],
+        ),
         Constraint::CovMatrix => resized(
             "cov_matrix",
             size.plus(dims[0].clone(), size.below_diagonal(&dims[0])),
             vec![dims[0].clone()],
         ),
-        Constraint::CorrMatrix => {
-            resized("corr_matrix", size.below_diagonal(&dims[0]), vec![dims[0].clone()])
-        }
-        Constraint::CholeskyFactorCorr => {
-            resized("cholesky_factor_corr", size.below_diagonal(&dims[0]), vec![dims[0].clone()])
-        }
-        Constraint::CholeskyFactorCov => {
-            resized("cholesky_factor_cov", size.lower_trapezoid(dims), dims.to_vec())
-        }
+        Constraint::CorrMatrix => resized(
+            "corr_matrix",
+            size.below_diagonal(&dims[0]),
+            vec![dims[0].clone()],
+        ),
+        Constraint::CholeskyFactorCorr => resized(
+            "cholesky_factor_corr",
+            size.below_diagonal(&dims[0]),
+            vec![dims[0].clone()],
+        ),
+        Constraint::CholeskyFactorCov => resized(
+            "cholesky_factor_cov",
+            size.lower_trapezoid(dims),
+            dims.to_vec(),
+        ),
     })
 }
 

@@ -36,7 +36,9 @@ impl<'a> Checker<'a> {
     /// Parameters come with their unconstrained form and the transforms between the two.
     pub(super) fn declare_parameters(&mut self, written: &'a ast::Declaration) {
         let declared = self.declared(&written.type_spec);
-        let integer = declared.as_ref().is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int);
+        let integer = declared
+            .as_ref()
+            .is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int);
         if integer {
             self.report_integer_parameter(written.span);
         }
@@ -69,12 +71,17 @@ impl<'a> Checker<'a> {
         let role = self.role_of_new_variable();
         let declared = self.declared(&written.type_spec);
         if role == VarRole::TransformedParameter
-            && declared.as_ref().is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int)
+            && declared
+                .as_ref()
+                .is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int)
         {
             self.report_integer_parameter(written.span);
         }
         for declarator in &written.declarators {
-            let initial = declarator.initial.as_ref().map(|initial| self.value(initial));
+            let initial = declarator
+                .initial
+                .as_ref()
+                .map(|initial| self.value(initial));
             let Some(id) = self.declare(&declarator.name, declared.as_ref(), role) else {
                 continue;
             };
@@ -305,7 +312,10 @@ impl<'a> Checker<'a> {
             Bounds::Affine { offset, multiplier } => {
                 let offset = self.bound(offset.as_deref(), ty);
                 let multiplier = self.bound(multiplier.as_deref(), ty);
-                Some(Constraint::OffsetMultiplier(boxed(offset)?, boxed(multiplier)?))
+                Some(Constraint::OffsetMultiplier(
+                    boxed(offset)?,
+                    boxed(multiplier)?,
+                ))
             }
         }
     }
@@ -331,8 +341,9 @@ impl<'a> Checker<'a> {
     fn report_bound(&mut self, bound: &Expr, ty: &Ty) {
         let title = format!("a bound of {ty} cannot be {}", bound.ty);
         self.report(
-            Diagnostic::error(Code::BoundType, title, bound.span, "")
-                .with_note("A bound is one number for all elements, or has the type of the variable."),
+            Diagnostic::error(Code::BoundType, title, bound.span, "").with_note(
+                "A bound is one number for all elements, or has the type of the variable.",
+            ),
         );
     }
 }

@@ -2,8 +2,8 @@
 //! a density drops.
 
 use super::Checker;
-use super::function::Mode;
 use super::frame::{Ending, Place};
+use super::function::Mode;
 use super::operator::{combined, container_call, negated};
 use super::promote::{int_constant, prim_call, promote, real_constant, with_scalar};
 use super::scope::nearest;
@@ -59,8 +59,13 @@ impl<'a> Checker<'a> {
                 .with_hint(format!("write `{stem}_lp{}`", &name[name.len() - 2..])),
             );
         }
-        let inside_plain = place == Place::Function(Ending::Density) && self.frame.mode == Mode::Plain;
-        let mode = if inside_plain { Mode::Plain } else { self.dropping() };
+        let inside_plain =
+            place == Place::Function(Ending::Density) && self.frame.mode == Mode::Plain;
+        let mode = if inside_plain {
+            Mode::Plain
+        } else {
+            self.dropping()
+        };
         Some((format!("{stem}_lp{}", &name[name.len() - 2..]), mode))
     }
 
@@ -81,7 +86,9 @@ impl<'a> Checker<'a> {
         arguments: Vec<Expr>,
         span: Span,
     ) -> Option<Expr> {
-        let logarithm = called.strip_suffix("_cdf").map(|stem| format!("{stem}_lcdf"));
+        let logarithm = called
+            .strip_suffix("_cdf")
+            .map(|stem| format!("{stem}_lcdf"));
         if self.candidates(called).is_empty() {
             return match logarithm.filter(|name| !self.candidates(name).is_empty()) {
                 Some(logarithm) => self.exponential_of(&logarithm, function, arguments, span),
@@ -131,7 +138,9 @@ impl<'a> Checker<'a> {
 
     fn unknown_density<T>(&mut self, function: &ast::Identifier) -> Option<T> {
         let name = &function.name;
-        let stem = name.rsplit_once('_').map_or(name.as_str(), |(stem, _)| stem);
+        let stem = name
+            .rsplit_once('_')
+            .map_or(name.as_str(), |(stem, _)| stem);
         match self.density_named(stem) {
             Some(known) => {
                 let title = format!("`{stem}` has no function `{name}`");
@@ -202,10 +211,12 @@ impl<'a> Checker<'a> {
 
     fn no_such_distribution<T>(&mut self, distribution: &ast::Identifier) -> Option<T> {
         let name = &distribution.name;
-        let suffixed = ["_lpdf", "_lpmf", "_lupdf", "_lupmf", "_cdf", "_lcdf", "_lccdf", "_log"]
-            .iter()
-            .find_map(|suffix| name.strip_suffix(suffix))
-            .filter(|stem| self.density_named(stem).is_some());
+        let suffixed = [
+            "_lpdf", "_lpmf", "_lupdf", "_lupmf", "_cdf", "_lcdf", "_lccdf", "_log",
+        ]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .filter(|stem| self.density_named(stem).is_some());
         if let Some(stem) = suffixed {
             return self.fail(
                 Diagnostic::error(
@@ -233,7 +244,9 @@ impl<'a> Checker<'a> {
                 span,
                 format!("in {}", place.describe()),
             )
-            .with_note("The log density is built in the model block and in functions ending in _lp."),
+            .with_note(
+                "The log density is built in the model block and in functions ending in _lp.",
+            ),
         );
     }
 
@@ -250,7 +263,8 @@ impl<'a> Checker<'a> {
         let lower = self.truncation_bound(&outcome, written.lower.as_ref());
         let upper = self.truncation_bound(&outcome, written.upper.as_ref());
         let (lower, upper) = (lower?, upper?);
-        let within = self.log_probability_within(name, &outcome, parameters, &lower, &upper, span)?;
+        let within =
+            self.log_probability_within(name, &outcome, parameters, &lower, &upper, span)?;
         let mut statements = vec![stmt(StmtKind::AddTarget(negated(within, span)), span)];
         for (bound, outside) in [
             (upper, (Prim::GtInt, Prim::Gt)),
@@ -284,7 +298,10 @@ impl<'a> Checker<'a> {
         let bound = self.value(written)?;
         let kind = outcome.ty.scalar();
         if super::promote::promotions(&bound.ty, &kind).is_none() {
-            let title = format!("the bound of a truncation must be {kind} here, not {}", bound.ty);
+            let title = format!(
+                "the bound of a truncation must be {kind} here, not {}",
+                bound.ty
+            );
             return self.fail(Diagnostic::error(Code::Truncation, title, bound.span, ""));
         }
         Some(Some(promote(bound, &kind)))
@@ -304,12 +321,20 @@ impl<'a> Checker<'a> {
             Ty::Int => prim_call(Prim::SubInt, vec![bound, int_constant(1, span)], span),
             _ => bound,
         });
-        let shape = parameters.iter().find(|parameter| parameter.ty.is_container());
+        let shape = parameters
+            .iter()
+            .find(|parameter| parameter.ty.is_container());
         let shape = shape.map(|parameter| with_scalar(&parameter.ty, &Ty::Real));
         let mut cumulative = |suffix: &str, bound: Expr, separately: bool| {
             let mut arguments = vec![bound];
             arguments.extend(parameters.iter().cloned());
-            self.cumulative(name, suffix, arguments, shape.as_ref().filter(|_| separately), span)
+            self.cumulative(
+                name,
+                suffix,
+                arguments,
+                shape.as_ref().filter(|_| separately),
+                span,
+            )
         };
         let within = match (below, upper.clone()) {
             (Some(below), Some(upper)) => {
@@ -352,7 +377,9 @@ impl<'a> Checker<'a> {
                     span,
                     "",
                 )
-                .with_note(format!("This needs a function `{function}`, which does not exist.")),
+                .with_note(format!(
+                    "This needs a function `{function}`, which does not exist."
+                )),
             );
         }
         let choice = self.choose(&function, &function, &arguments, span)?;
@@ -381,7 +408,9 @@ impl<'a> Checker<'a> {
             } => {
                 let (left, right) = (self.kept_terms(left), self.kept_terms(right));
                 match (left?, right?) {
-                    (Some(left), Some(right)) => self.binary(*operator, left, right, span).map(Some),
+                    (Some(left), Some(right)) => {
+                        self.binary(*operator, left, right, span).map(Some)
+                    }
                     (None, Some(right)) if *operator == BinaryOp::Subtract => {
                         Some(Some(negated(right, span)))
                     }
@@ -401,8 +430,13 @@ impl<'a> Checker<'a> {
                 bar: true,
             } if Ending::of(&function.name) == Ending::Density => {
                 let arguments = self.values(arguments)?;
-                let call =
-                    self.suffixed_call(&function.name, Mode::Unnormalized, function, arguments, span)?;
+                let call = self.suffixed_call(
+                    &function.name,
+                    Mode::Unnormalized,
+                    function,
+                    arguments,
+                    span,
+                )?;
                 Some((call.level == Level::Param).then_some(call))
             }
             ast::ExprKind::Call { function, .. } if function.name == "negative_infinity" => {
@@ -418,7 +452,11 @@ impl<'a> Checker<'a> {
 
 /// Whether any element of the outcome lies beyond the bound.
 fn any_outside(outside: (Prim, Prim), outcome: &Expr, bound: &Expr, span: Span) -> Expr {
-    let prim = if bound.ty == Ty::Int { outside.0 } else { outside.1 };
+    let prim = if bound.ty == Ty::Int {
+        outside.0
+    } else {
+        outside.1
+    };
     let compared = prim_call(prim, vec![outcome.clone(), bound.clone()], span);
     if !outcome.ty.is_container() {
         return compared;

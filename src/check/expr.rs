@@ -90,7 +90,12 @@ impl<'a> Checker<'a> {
         let expr = self.value(written)?;
         if expr.ty != Ty::Int {
             let title = format!("{what} must be int, not {}", expr.ty);
-            return self.fail(Diagnostic::error(Code::IntegerExpected, title, expr.span, ""));
+            return self.fail(Diagnostic::error(
+                Code::IntegerExpected,
+                title,
+                expr.span,
+                "",
+            ));
         }
         Some(expr)
     }
@@ -127,7 +132,9 @@ impl<'a> Checker<'a> {
         let diagnostic = Diagnostic::error(Code::UndeclaredVariable, title, span, "");
         let is_function = !self.user_definitions(name).is_empty() || self.is_library_name(name);
         let diagnostic = if is_function {
-            diagnostic.with_note(format!("`{name}` is a function; its value needs parentheses: `{name}(…)`."))
+            diagnostic.with_note(format!(
+                "`{name}` is a function; its value needs parentheses: `{name}(…)`."
+            ))
         } else if let Some(near) = nearest(name, self.scopes.names()) {
             diagnostic.with_hint(format!("did you mean `{near}`?"))
         } else {
@@ -191,7 +198,10 @@ impl<'a> Checker<'a> {
         let elements = self.values(written)?;
         let ty = self.element_type(&elements, "an array")?;
         let level = joint_level(&elements);
-        let elements = elements.into_iter().map(|element| promote(element, &ty)).collect();
+        let elements = elements
+            .into_iter()
+            .map(|element| promote(element, &ty))
+            .collect();
         Some(Expr {
             kind: ExprKind::Array(elements),
             ty: Ty::Array(Box::new(ty)),
@@ -206,7 +216,9 @@ impl<'a> Checker<'a> {
         let level = joint_level(&elements);
         let (kind, ty) = match element {
             Ty::Int | Ty::Real => {
-                let reals = elements.into_iter().map(|element| promote(element, &Ty::Real));
+                let reals = elements
+                    .into_iter()
+                    .map(|element| promote(element, &Ty::Real));
                 (ExprKind::Row(reals.collect()), Ty::RowVector)
             }
             Ty::RowVector => (ExprKind::Matrix(elements), Ty::Matrix),

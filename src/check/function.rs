@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Checker;
 use super::frame::{Ending, Frame};
 use super::library::flattens;
 use super::promote::promotions;
 use super::scope::{Binding, Scopes};
-use super::Checker;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, FunctionId};
 use crate::syntax::ast;
@@ -88,8 +88,14 @@ pub(super) fn base_ty(base: ast::BaseType) -> Ty {
         Complex => Ty::Complex,
         Vector | Ordered | PositiveOrdered | Simplex | UnitVector | SumToZeroVector => Ty::Vector,
         RowVector => Ty::RowVector,
-        Matrix | SumToZeroMatrix | RowStochasticMatrix | ColumnStochasticMatrix | CovMatrix
-        | CorrMatrix | CholeskyFactorCov | CholeskyFactorCorr => Ty::Matrix,
+        Matrix
+        | SumToZeroMatrix
+        | RowStochasticMatrix
+        | ColumnStochasticMatrix
+        | CovMatrix
+        | CorrMatrix
+        | CholeskyFactorCov
+        | CholeskyFactorCorr => Ty::Matrix,
         ComplexVector => Ty::ComplexVector,
         ComplexRowVector => Ty::ComplexRowVector,
         ComplexMatrix => Ty::ComplexMatrix,
@@ -100,11 +106,7 @@ pub(super) fn base_ty(base: ast::BaseType) -> Ty {
 pub(super) fn is_supported(ty: &Ty) -> bool {
     !matches!(
         ty.array_parts().1,
-        Ty::Complex
-            | Ty::ComplexVector
-            | Ty::ComplexRowVector
-            | Ty::ComplexMatrix
-            | Ty::Tuple(_)
+        Ty::Complex | Ty::ComplexVector | Ty::ComplexRowVector | Ty::ComplexMatrix | Ty::Tuple(_)
     )
 }
 
@@ -249,11 +251,17 @@ impl<'a> Checker<'a> {
     fn verify_density_form(&mut self, definition: Definition<'a>) {
         let name = definition.name();
         let reason = match definition.ending() {
-            Ending::Density if name.ends_with("_lupdf") || name.ends_with("_lupmf") => Some(format!(
-                "the ending {} is for calls only: define it with {}",
-                &name[name.len() - 6..],
-                if name.ends_with("df") { "_lpdf" } else { "_lpmf" }
-            )),
+            Ending::Density if name.ends_with("_lupdf") || name.ends_with("_lupmf") => {
+                Some(format!(
+                    "the ending {} is for calls only: define it with {}",
+                    &name[name.len() - 6..],
+                    if name.ends_with("df") {
+                        "_lpdf"
+                    } else {
+                        "_lpmf"
+                    }
+                ))
+            }
             Ending::Density | Ending::Cumulative => self.density_fault(definition),
             Ending::Random if definition.ast.return_type.is_none() => {
                 Some("a function ending in _rng returns the number that it draws".to_owned())
@@ -301,11 +309,13 @@ impl<'a> Checker<'a> {
                 .ast
                 .parameters
                 .iter()
-                .map(|parameter| match unsized_ty(&parameter.parameter_type).scalar() {
-                    Ty::Int => Level::Data,
-                    _ if parameter.data_only => Level::Data,
-                    _ => Level::Param,
-                })
+                .map(
+                    |parameter| match unsized_ty(&parameter.parameter_type).scalar() {
+                        Ty::Int => Level::Data,
+                        _ if parameter.data_only => Level::Data,
+                        _ => Level::Param,
+                    },
+                )
                 .collect();
             self.instance(definition, &levels, Mode::Plain);
             if definition.ast.return_type.is_some() && !always_returns(&body.items) {
@@ -416,15 +426,22 @@ impl<'a> Checker<'a> {
 
     /// The user's function of that name whose arguments start with these types: what a higher-order function
     /// passes to it.
-    pub(super) fn user_function_taking(&self, name: &str, arguments: &[Ty]) -> Option<Definition<'a>> {
-        self.user_definitions(name).iter().copied().find(|definition| {
-            let parameters = definition.parameters();
-            parameters.len() == arguments.len()
-                && arguments
-                    .iter()
-                    .zip(&parameters)
-                    .all(|(argument, parameter)| promotions(argument, parameter).is_some())
-        })
+    pub(super) fn user_function_taking(
+        &self,
+        name: &str,
+        arguments: &[Ty],
+    ) -> Option<Definition<'a>> {
+        self.user_definitions(name)
+            .iter()
+            .copied()
+            .find(|definition| {
+                let parameters = definition.parameters();
+                parameters.len() == arguments.len()
+                    && arguments
+                        .iter()
+                        .zip(&parameters)
+                        .all(|(argument, parameter)| promotions(argument, parameter).is_some())
+            })
     }
 }
 

@@ -114,7 +114,8 @@ impl<'a> Checker<'a> {
     ) -> Option<Expr> {
         let sliced = rest.len() >= 2 && matches!(rest[0].ty, Ty::Array(_)) && rest[1].ty == Ty::Int;
         if !sliced {
-            let title = format!("`{name}` takes a function, an array, a grain size and further arguments");
+            let title =
+                format!("`{name}` takes a function, an array, a grain size and further arguments");
             return self.fail(Diagnostic::error(Code::ArgumentTypes, title, span, ""));
         }
         let whole = rest.remove(0);
@@ -194,7 +195,10 @@ impl<'a> Checker<'a> {
             if with_tolerances {
                 expected.extend(tolerances);
             }
-            let further = rest.iter().skip(expected.len()).map(|argument| argument.ty.clone());
+            let further = rest
+                .iter()
+                .skip(expected.len())
+                .map(|argument| argument.ty.clone());
             expected.extend(further.collect::<Vec<_>>());
         }
         let arguments = self.typed_arguments(name, rest, &expected, span)?;
@@ -251,7 +255,12 @@ impl<'a> Checker<'a> {
         for (argument, ty) in arguments.into_iter().zip(expected) {
             if promotions(&argument.ty, ty).is_none() {
                 let title = format!("`{name}` takes {ty} here, not {}", argument.ty);
-                return self.fail(Diagnostic::error(Code::ArgumentTypes, title, argument.span, ""));
+                return self.fail(Diagnostic::error(
+                    Code::ArgumentTypes,
+                    title,
+                    argument.span,
+                    "",
+                ));
             }
             typed.push(promote(argument, ty));
         }
@@ -277,7 +286,10 @@ impl<'a> Checker<'a> {
             );
         };
         if definition.parameters() != types {
-            let title = format!("`{passed}` must take exactly ({})", super::call::list(types));
+            let title = format!(
+                "`{passed}` must take exactly ({})",
+                super::call::list(types)
+            );
             return self.fail(Diagnostic::error(Code::ArgumentTypes, title, span, ""));
         }
         self.verify_data_arguments(definition, arguments)?;

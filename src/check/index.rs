@@ -22,7 +22,11 @@ impl<'a> Checker<'a> {
             let title = if rank == 0 {
                 format!("{inner} cannot be indexed")
             } else {
-                format!("{} has {rank} dimensions, but there are {} indexes", base.ty, written.len())
+                format!(
+                    "{} has {rank} dimensions, but there are {} indexes",
+                    base.ty,
+                    written.len()
+                )
             };
             let label = if depth == 0 { "" } else { "too many indexes" };
             return self.fail(Diagnostic::error(Code::NotIndexable, title, span, label));
@@ -47,7 +51,8 @@ impl<'a> Checker<'a> {
 
     /// The indexes of one pair of brackets; all are checked even if one is wrong.
     pub(super) fn indices(&mut self, written: &'a [ast::Index]) -> Option<Vec<Index>> {
-        let elaborated: Vec<Option<Index>> = written.iter().map(|index| self.index(index)).collect();
+        let elaborated: Vec<Option<Index>> =
+            written.iter().map(|index| self.index(index)).collect();
         elaborated.into_iter().collect()
     }
 
@@ -109,11 +114,16 @@ pub(super) fn index_level(indices: &[Index]) -> Level {
 pub(super) fn indexed_ty(ty: &Ty, indices: &[Index]) -> Ty {
     let (depth, inner) = ty.array_parts();
     let arrays = indices.len().min(depth);
-    let kept = indices[..arrays].iter().filter(|index| !is_single(index)).count();
-    let rest: Vec<bool> = indices[arrays..].iter().map(|index| !is_single(index)).collect();
+    let kept = indices[..arrays]
+        .iter()
+        .filter(|index| !is_single(index))
+        .count();
+    let rest: Vec<bool> = indices[arrays..]
+        .iter()
+        .map(|index| !is_single(index))
+        .collect();
     let element = match (inner, rest.as_slice()) {
-        (Ty::Vector | Ty::RowVector, [false])
-        | (Ty::Matrix, [false, false]) => Ty::Real,
+        (Ty::Vector | Ty::RowVector, [false]) | (Ty::Matrix, [false, false]) => Ty::Real,
         (Ty::Matrix, [false] | [false, true]) => Ty::RowVector,
         (Ty::Matrix, [true, false]) => Ty::Vector,
         (Ty::ComplexVector | Ty::ComplexRowVector, [false])

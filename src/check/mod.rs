@@ -163,13 +163,14 @@ impl<'a> Checker<'a> {
                 self.declare_parameters(declaration);
             }
         }
-        self.program.transform =
-            self.top_block(&program.transformed_parameters, Place::TransformedParameters);
+        self.program.transform = self.top_block(
+            &program.transformed_parameters,
+            Place::TransformedParameters,
+        );
         self.scopes.enter();
         self.program.model = self.top_block(&program.model, Place::Model);
         self.scopes.leave();
-        self.program.generate =
-            self.top_block(&program.generated_quantities, Place::Generated);
+        self.program.generate = self.top_block(&program.generated_quantities, Place::Generated);
     }
 
     fn top_block(

@@ -17,7 +17,9 @@ impl<'a> Checker<'a> {
         match operator {
             UnaryOp::Plus if elementwise => Some(operand),
             UnaryOp::Negate if elementwise => Some(negated(operand, span)),
-            UnaryOp::Not if operand.ty == Ty::Int => Some(prim_call(Prim::Not, vec![operand], span)),
+            UnaryOp::Not if operand.ty == Ty::Int => {
+                Some(prim_call(Prim::Not, vec![operand], span))
+            }
             UnaryOp::Transpose => match fitting_form(Container::Transpose, &[operand.ty.clone()]) {
                 Some(form) => Some(container_call(
                     Container::Transpose,
@@ -269,7 +271,10 @@ fn matrix_call(function: Container, left: &Expr, right: &Expr, span: Span) -> Op
 
 /// Powers are real even of integers.
 fn power(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    let (base, exponent) = (with_scalar(&left.ty, &Ty::Real), with_scalar(&right.ty, &Ty::Real));
+    let (base, exponent) = (
+        with_scalar(&left.ty, &Ty::Real),
+        with_scalar(&right.ty, &Ty::Real),
+    );
     let scalar = |ty: &Ty| ty.scalar() == Ty::Real;
     let fits = scalar(&base)
         && scalar(&exponent)

@@ -32,7 +32,9 @@ pub(super) fn common_type(left: &Ty, right: &Ty) -> Option<Ty> {
 pub(super) fn with_scalar(ty: &Ty, scalar: &Ty) -> Ty {
     let (depth, inner) = ty.array_parts();
     match inner {
-        Ty::Vector | Ty::RowVector | Ty::Matrix if *scalar == Ty::Real => inner.clone().array_of(depth),
+        Ty::Vector | Ty::RowVector | Ty::Matrix if *scalar == Ty::Real => {
+            inner.clone().array_of(depth)
+        }
         _ => scalar.clone().array_of(ty.rank()),
     }
 }
@@ -93,7 +95,9 @@ pub(super) fn prim_call(prim: Prim, arguments: Vec<Expr>, span: Span) -> Expr {
     let ty = arguments
         .iter()
         .find(|argument| argument.ty.is_container())
-        .map_or(scalar.clone(), |container| with_scalar(&container.ty, &scalar));
+        .map_or(scalar.clone(), |container| {
+            with_scalar(&container.ty, &scalar)
+        });
     let level = joint_level(&arguments);
     Expr {
         kind: ExprKind::Call(Callee::Prim(prim), arguments),
@@ -119,7 +123,13 @@ mod tests {
     #[test]
     fn scalars_of_containers_change() {
         assert_eq!(with_scalar(&Ty::Vector, &Ty::Int), Ty::Int.array_of(1));
-        assert_eq!(with_scalar(&Ty::Int.array_of(2), &Ty::Real), Ty::Real.array_of(2));
-        assert_eq!(with_scalar(&Ty::Matrix.array_of(1), &Ty::Real), Ty::Matrix.array_of(1));
+        assert_eq!(
+            with_scalar(&Ty::Int.array_of(2), &Ty::Real),
+            Ty::Real.array_of(2)
+        );
+        assert_eq!(
+            with_scalar(&Ty::Matrix.array_of(1), &Ty::Real),
+            Ty::Matrix.array_of(1)
+        );
     }
 }

@@ -3,7 +3,10 @@
 /// Old name and what to write now.
 const REMOVED: &[(&str, &str)] = &[
     ("binomial_coefficient_log", "write `lchoose(n, k)`"),
-    ("cov_exp_quad", "write `gp_exp_quad_cov(x, sigma, length_scale)`"),
+    (
+        "cov_exp_quad",
+        "write `gp_exp_quad_cov(x, sigma, length_scale)`",
+    ),
     ("fabs", "write `abs(x)`"),
     ("get_lp", "write `target()`"),
     ("if_else", "write `condition ? a : b`"),

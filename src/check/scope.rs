@@ -39,7 +39,10 @@ impl<'a> Scopes<'a> {
 
     /// The visible variable of that name.
     pub fn find(&self, name: &str) -> Option<&Binding<'a>> {
-        self.bindings.iter().rev().find(|binding| binding.name == name)
+        self.bindings
+            .iter()
+            .rev()
+            .find(|binding| binding.name == name)
     }
 
     /// Whether no scope has been entered: declarations here belong to the block itself.

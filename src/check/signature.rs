@@ -94,11 +94,7 @@ pub(super) fn forms(function: Container) -> &'static [&'static str] {
             "array[] real(array[,,] real)",
         ],
         ToArray2d => &["array[,] real(matrix)"],
-        Transpose => &[
-            "row_vector(vector)",
-            "vector(row_vector)",
-            "matrix(matrix)",
-        ],
+        Transpose => &["row_vector(vector)", "vector(row_vector)", "matrix(matrix)"],
         Head | Tail => &[
             "vector(vector, int)",
             "row_vector(row_vector, int)",

@@ -7,7 +7,9 @@ use super::index::{index_level, indexed_ty, is_single};
 use super::promote::{joint_level, promote, promotions, real_constant};
 use super::scope::nearest;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Constraint, Expr, ExprKind, Index, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable};
+use crate::ir::{
+    Constraint, Expr, ExprKind, Index, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable,
+};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp};
 use crate::types::{Level, Ty};
@@ -33,7 +35,14 @@ impl<'a> Checker<'a> {
                 arguments,
                 truncation,
             } => {
-                self.tilde(variate, distribution, arguments, truncation.as_ref(), span, out);
+                self.tilde(
+                    variate,
+                    distribution,
+                    arguments,
+                    truncation.as_ref(),
+                    span,
+                    out,
+                );
                 None
             }
             ast::StmtKind::TargetIncrement(value) => self.target_increment(value, span),
@@ -175,7 +184,11 @@ impl<'a> Checker<'a> {
         let id = id?;
         let ty = &self.variable(id).sized.ty;
         if indices.len() > ty.rank() {
-            let title = format!("{ty} has {} dimensions, but there are {} indexes", ty.rank(), indices.len());
+            let title = format!(
+                "{ty} has {} dimensions, but there are {} indexes",
+                ty.rank(),
+                indices.len()
+            );
             return self.fail(Diagnostic::error(Code::NotIndexable, title, place.span, ""));
         }
         sound.then_some((id, indices))
@@ -203,7 +216,9 @@ impl<'a> Checker<'a> {
         let reason = match variable.role {
             VarRole::Local => return Some(id),
             VarRole::TransformedData if place == Place::TransformedData => return Some(id),
-            VarRole::TransformedParameter if place == Place::TransformedParameters => return Some(id),
+            VarRole::TransformedParameter if place == Place::TransformedParameters => {
+                return Some(id);
+            }
             VarRole::Generated if place == Place::Generated => return Some(id),
             VarRole::Loop => "the variable of a loop".to_owned(),
             VarRole::Argument => "an argument of the function".to_owned(),
@@ -264,8 +279,12 @@ impl<'a> Checker<'a> {
         let title = format!("{} cannot be assigned to {ty}", value.ty);
         let diagnostic = Diagnostic::error(Code::AssignmentType, title, value.span, "");
         let hint = match (&value.ty, ty) {
-            (Ty::Real, Ty::Int) => Some("declare the variable real; of data, `to_int(x)` drops the fraction"),
-            (Ty::RowVector, Ty::Vector) | (Ty::Vector, Ty::RowVector) => Some("transpose it with `'`"),
+            (Ty::Real, Ty::Int) => {
+                Some("declare the variable real; of data, `to_int(x)` drops the fraction")
+            }
+            (Ty::RowVector, Ty::Vector) | (Ty::Vector, Ty::RowVector) => {
+                Some("transpose it with `'`")
+            }
             (Ty::Array(_), Ty::Vector) => Some("convert it with `to_vector`"),
             (Ty::Vector | Ty::RowVector | Ty::Matrix, Ty::Array(_)) => {
                 Some("convert it with `to_array_1d` or `to_array_2d`")
@@ -316,7 +335,12 @@ impl<'a> Checker<'a> {
             }
             _ => {
                 let title = format!("{} cannot be added to the log density", value.ty);
-                self.fail(Diagnostic::error(Code::AssignmentType, title, value.span, ""))
+                self.fail(Diagnostic::error(
+                    Code::AssignmentType,
+                    title,
+                    value.span,
+                    "",
+                ))
             }
         }
     }
@@ -417,7 +441,9 @@ impl<'a> Checker<'a> {
 
     fn while_loop(&mut self, condition: &'a ast::Expr, body: &'a ast::Stmt) -> Option<StmtKind> {
         let condition = self.condition(condition);
-        let level = condition.as_ref().map_or(Level::Data, |condition| condition.level);
+        let level = condition
+            .as_ref()
+            .map_or(Level::Data, |condition| condition.level);
         let body = self.in_loop(level, |checker| checker.body(body));
         Some(StmtKind::While {
             condition: condition?,
@@ -432,7 +458,9 @@ impl<'a> Checker<'a> {
         else_body: Option<&'a ast::Stmt>,
     ) -> Option<StmtKind> {
         let condition = self.condition(condition);
-        let level = condition.as_ref().map_or(Level::Data, |condition| condition.level);
+        let level = condition
+            .as_ref()
+            .map_or(Level::Data, |condition| condition.level);
         let then = self.under(level, |checker| checker.body(then_body));
         let otherwise = self.under(level, |checker| {
             else_body.map_or_else(Vec::new, |body| checker.body(body))

@@ -111,6 +111,7 @@ codes! {
     UnusableData = "D0006", "data that no variable can hold", "What the data file has under this name is text, ragged or otherwise no rectangular array of numbers.";
     BadSize = "D0007", "sizes cannot be evaluated", "A size or bound of a data variable is negative, or its expression fails with these data.";
     TransformedData = "D0008", "transformed data failed", "The transformed data block rejected the data or failed.";
+    DataFile = "D0009", "unreadable data file", "The data file is not JSON of the form that Stan reads.";
 
     // Data and compiling.
     NegativeSize = "D0101", "negative size", "A size is negative once the data are known.";
