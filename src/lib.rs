@@ -19,5 +19,6 @@ pub mod session;
 pub mod source;
 pub mod stdlib;
 pub mod summary;
+pub mod stdlib;
 pub mod syntax;
 pub mod types;

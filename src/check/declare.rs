@@ -143,7 +143,7 @@ impl<'a> Checker<'a> {
                 variable.constraint,
                 Constraint::None | Constraint::OffsetMultiplier(..)
             );
-            promises.then(|| Stmt {
+            promises.then_some(Stmt {
                 kind: StmtKind::Validate(id),
                 span: variable.span,
             })

@@ -4,7 +4,7 @@ use super::Checker;
 use super::promote::{common_type, int_constant, joint_level, promote, real_constant};
 use super::scope::nearest;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Expr, ExprKind, VarRole};
+use crate::ir::{Expr, ExprKind};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Level, Ty};
@@ -272,17 +272,5 @@ impl<'a> Checker<'a> {
             super::frame::Place::Generated | super::frame::Place::Prompt
         );
         generated || expr.level == Level::Data || expr.ty.scalar() == Ty::Int
-    }
-
-    /// Whether the variable was declared at the top of a block, and which.
-    pub(super) fn block_of(role: VarRole) -> Option<&'static str> {
-        match role {
-            VarRole::Data => Some("data"),
-            VarRole::TransformedData => Some("transformed data"),
-            VarRole::Parameter | VarRole::Free => Some("parameters"),
-            VarRole::TransformedParameter => Some("transformed parameters"),
-            VarRole::Generated => Some("generated quantities"),
-            VarRole::Local | VarRole::Loop | VarRole::Argument => None,
-        }
     }
 }

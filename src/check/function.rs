@@ -61,6 +61,22 @@ impl<'a> Definition<'a> {
         &self.ast.name.name
     }
 
+    /// The levels of its arguments when those that can depend on parameters have the given one.
+    pub fn levels_when(self, level: Level) -> Vec<Level> {
+        self.ast
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let integer = unsized_ty(&parameter.parameter_type).scalar() == Ty::Int;
+                if parameter.data_only || integer {
+                    Level::Data
+                } else {
+                    level
+                }
+            })
+            .collect()
+    }
+
     /// The rule that its name's ending puts it under.
     pub fn ending(self) -> Ending {
         Ending::of(self.name())
@@ -302,36 +318,43 @@ impl<'a> Checker<'a> {
         let (functions, variables) = (self.program.functions.len(), self.program.variables.len());
         let definitions: Vec<Definition> = self.functions.values().flatten().copied().collect();
         for definition in definitions {
-            let Some(body) = &definition.ast.body else {
+            if definition.ast.body.is_none() {
                 continue;
-            };
-            let levels: Vec<Level> = definition
-                .ast
-                .parameters
-                .iter()
-                .map(
-                    |parameter| match unsized_ty(&parameter.parameter_type).scalar() {
-                        Ty::Int => Level::Data,
-                        _ if parameter.data_only => Level::Data,
-                        _ => Level::Param,
-                    },
-                )
-                .collect();
-            self.instance(definition, &levels, Mode::Plain);
-            if definition.ast.return_type.is_some() && !always_returns(&body.items) {
-                self.report(
-                    Diagnostic::error(
-                        Code::MissingReturn,
-                        format!("`{}` can end without returning a value", definition.name()),
-                        definition.ast.name.span,
-                        format!("must return {}", definition.result()),
-                    )
-                    .with_hint("end every branch in `return` or `reject`"),
-                );
             }
+            let levels = definition.levels_when(Level::Param);
+            self.instance(definition, &levels, Mode::Plain);
+            self.verify_returns(definition);
         }
         self.program.functions.truncate(functions);
         self.program.variables.truncate(variables);
+    }
+
+    /// Checks a library function in all its modes.
+    pub(super) fn verify_library_function(&mut self, definition: Definition<'a>) {
+        self.verify_header(definition);
+        for level in [Level::Data, Level::Param] {
+            let levels = definition.levels_when(level);
+            self.instance(definition, &levels, Mode::Plain);
+            if definition.ending() == Ending::Density {
+                self.instance(definition, &levels, Mode::Unnormalized);
+            }
+        }
+        self.verify_returns(definition);
+    }
+
+    fn verify_returns(&mut self, definition: Definition<'a>) {
+        let body = definition.ast.body.iter().flat_map(|body| &body.items);
+        if definition.ast.return_type.is_some() && !body.into_iter().any(returns) {
+            self.report(
+                Diagnostic::error(
+                    Code::MissingReturn,
+                    format!("`{}` can end without returning a value", definition.name()),
+                    definition.ast.name.span,
+                    format!("must return {}", definition.result()),
+                )
+                .with_hint("end every branch in `return` or `reject`"),
+            );
+        }
     }
 
     /// The instance of a function for arguments of these levels.

@@ -4,8 +4,8 @@ use std::f64::consts;
 
 use super::Checker;
 use super::function::Mode;
-use super::promote::{int_constant, joint_level, promote, promotions};
-use crate::builtins::Container;
+use super::promote::{int_constant, joint_level, prim_call, promote, promotions};
+use crate::builtins::{Container, Prim};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{Callee, Expr, ExprKind, Lift};
 use crate::source::Span;
@@ -57,6 +57,15 @@ fn integrator(name: &str) -> Option<Container> {
         _ => Container::named(name)
             .filter(|_| name.starts_with("ode_") || name.starts_with("integrate_ode")),
     }
+}
+
+/// The last argument of the old interface as an int; the others as they are.
+fn step_count((position, argument): (usize, Expr)) -> Expr {
+    if position != 8 || argument.ty != Ty::Real {
+        return argument;
+    }
+    let span = argument.span;
+    prim_call(Prim::ToInt, vec![argument], span)
 }
 
 impl<'a> Checker<'a> {
@@ -176,7 +185,7 @@ impl<'a> Checker<'a> {
         integrator: Container,
         name: &str,
         passed: &str,
-        rest: Vec<Expr>,
+        mut rest: Vec<Expr>,
         passed_span: Span,
         span: Span,
     ) -> Option<Expr> {
@@ -189,6 +198,8 @@ impl<'a> Checker<'a> {
         if old {
             expected.extend([reals.clone(), reals, Ty::Int.array_of(1)]);
             if rest.len() > expected.len() {
+                // The old interface takes the number of steps as a real, too.
+                rest = rest.into_iter().enumerate().map(step_count).collect();
                 expected.extend(tolerances);
             }
         } else {

@@ -119,6 +119,22 @@ pub fn check_expression(
     }
 }
 
+/// Checks every function of the library, for arguments that depend on parameters and for data, in every mode.
+///
+/// Programs check only what they call; this is for those who change the library.
+pub fn verify_library(library: &Library) -> Vec<Diagnostic> {
+    let mut checker = Checker::new(library, CheckOptions::default());
+    let names: Vec<&str> = library.names().collect();
+    for name in names {
+        for definition in checker.library_definitions(name) {
+            checker.verify_library_function(definition);
+        }
+    }
+    let mut diagnostics = checker.diagnostics;
+    diag::sort(&mut diagnostics);
+    diagnostics
+}
+
 /// The state of one check.
 struct Checker<'a> {
     library: &'a Library,

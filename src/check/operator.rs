@@ -1,5 +1,7 @@
 //! Operators: which primitive or container function an operator means for operands of given types.
 
+use std::slice;
+
 use super::Checker;
 use super::promote::{joint_level, prim_call, promote, with_scalar};
 use super::signature::fitting_form;
@@ -20,15 +22,17 @@ impl<'a> Checker<'a> {
             UnaryOp::Not if operand.ty == Ty::Int => {
                 Some(prim_call(Prim::Not, vec![operand], span))
             }
-            UnaryOp::Transpose => match fitting_form(Container::Transpose, &[operand.ty.clone()]) {
-                Some(form) => Some(container_call(
-                    Container::Transpose,
-                    form.result,
-                    vec![operand],
-                    span,
-                )),
-                None => self.wrong_operand(operator, &operand, span),
-            },
+            UnaryOp::Transpose => {
+                match fitting_form(Container::Transpose, slice::from_ref(&operand.ty)) {
+                    Some(form) => Some(container_call(
+                        Container::Transpose,
+                        form.result,
+                        vec![operand],
+                        span,
+                    )),
+                    None => self.wrong_operand(operator, &operand, span),
+                }
+            }
             _ => self.wrong_operand(operator, &operand, span),
         }
     }
