@@ -19,6 +19,5 @@ pub mod session;
 pub mod source;
 pub mod stdlib;
 pub mod summary;
-pub mod stdlib;
 pub mod syntax;
 pub mod types;
