@@ -19,6 +19,8 @@ pub struct Builder {
     reals: BTreeMap<u64, ValueId>,
     /// What defined each constant value: for folding.
     constants: BTreeMap<ValueId, Op>,
+    /// What negations negate: for folding double ones.
+    negations: BTreeMap<ValueId, ValueId>,
     /// Definitions of constants, put before everything else at the end.
     prologue: Vec<Stmt>,
 }
@@ -132,7 +134,11 @@ impl Builder {
         if let Some(value) = self.fold(prim, args) {
             return value;
         }
-        self.define(prim.result(), Op::Prim(prim, args.to_vec()))
+        let value = self.define(prim.result(), Op::Prim(prim, args.to_vec()));
+        if prim == Prim::Not {
+            self.negations.insert(value, args[0]);
+        }
+        value
     }
 
     /// `buffer[index]`
@@ -248,6 +254,7 @@ impl Builder {
             });
         }
         match (prim, args) {
+            (Prim::Not, &[a]) => self.negations.get(&a).copied().filter(|&a| self.is_truth(a)),
             (Prim::ToReal, &[a]) => self.known_int(a).map(|a| self.real(a as f64)),
             (Prim::AddInt | Prim::SubInt | Prim::MulInt, &[a, b]) => self.fold_int(prim, a, b),
             (Prim::Mul, &[a, b]) => match (self.known_real(a), self.known_real(b)) {
@@ -269,6 +276,13 @@ impl Builder {
             (Prim::Neg, &[a]) => self.known_real(a).map(|a| self.real(-a)),
             _ => None,
         }
+    }
+
+    /// Whether a value is 0 or 1 by its definition in the innermost block (where conditions usually stand).
+    fn is_truth(&self, value: ValueId) -> bool {
+        self.blocks.iter().rev().flatten().any(|stmt| {
+            matches!(stmt, Stmt::Let(defined, Op::Prim(prim, _)) if *defined == value && is_predicate(*prim))
+        })
     }
 
     /// The result of a primitive whose arguments are all known.
@@ -297,4 +311,14 @@ impl Builder {
             _ => None,
         }
     }
+}
+
+/// Whether a primitive's result is 0 or 1.
+fn is_predicate(prim: Prim) -> bool {
+    use Prim as P;
+    matches!(
+        prim,
+        P::EqInt | P::NeInt | P::LtInt | P::LeInt | P::GtInt | P::GeInt | P::Eq | P::Ne | P::Lt | P::Le | P::Gt
+            | P::Ge | P::Not | P::IsInf | P::IsNan | P::IntStep
+    )
 }

@@ -359,6 +359,25 @@ impl Tabulator<'_> {
         sums
     }
 
+    /// Drops checks of data that hold in every round of this loop.
+    fn drop_checks(&self, var: ValueId, body: &mut Vec<Stmt>) {
+        body.retain(|stmt| {
+            let Stmt::Check { ok, .. } = stmt else { return true };
+            if !self.costs.contains_key(ok) {
+                return true;
+            }
+            let (order, variables) = self.dependencies(*ok);
+            if variables.iter().any(|&variable| variable != var) {
+                return true;
+            }
+            let mut holds = true;
+            self.for_each_round(&[var], &order, &mut |values| {
+                holds &= values.get(ok).is_some_and(|scalar| scalar.as_int() != 0);
+            });
+            !holds
+        });
+    }
+
     fn fresh(&mut self, kind: Kind) -> ValueId {
         let id = ValueId(self.procedure.values.len() as u32);
         self.procedure.values.push(kind);
