@@ -254,7 +254,11 @@ impl Builder {
             });
         }
         match (prim, args) {
-            (Prim::Not, &[a]) => self.negations.get(&a).copied().filter(|&a| self.is_truth(a)),
+            (Prim::Not, &[a]) => self
+                .negations
+                .get(&a)
+                .copied()
+                .filter(|&a| self.is_truth(a)),
             (Prim::ToReal, &[a]) => self.known_int(a).map(|a| self.real(a as f64)),
             (Prim::AddInt | Prim::SubInt | Prim::MulInt, &[a, b]) => self.fold_int(prim, a, b),
             (Prim::Mul, &[a, b]) => match (self.known_real(a), self.known_real(b)) {
@@ -318,7 +322,21 @@ fn is_predicate(prim: Prim) -> bool {
     use Prim as P;
     matches!(
         prim,
-        P::EqInt | P::NeInt | P::LtInt | P::LeInt | P::GtInt | P::GeInt | P::Eq | P::Ne | P::Lt | P::Le | P::Gt
-            | P::Ge | P::Not | P::IsInf | P::IsNan | P::IntStep
+        P::EqInt
+            | P::NeInt
+            | P::LtInt
+            | P::LeInt
+            | P::GtInt
+            | P::GeInt
+            | P::Eq
+            | P::Ne
+            | P::Lt
+            | P::Le
+            | P::Gt
+            | P::Ge
+            | P::Not
+            | P::IsInf
+            | P::IsNan
+            | P::IntStep
     )
 }

@@ -1,5 +1,6 @@
 //! Carries out the calls of linear algebra on slices: shared by the evaluator and the compiled code.
 
+use super::adjoint::adjoint;
 use super::forward::forward;
 use super::{Intrinsic, Stop};
 use crate::builtins::{Draw, Scalar};
@@ -61,6 +62,16 @@ pub fn execute(
     inputs: &[Matrix<'_>],
     outputs: &mut [MatrixMut<'_>],
 ) -> Result<(), String> {
+    let whole = |output: &MatrixMut<'_>| {
+        let len = match &output.values {
+            Values::Real(values) => values.len(),
+            Values::Int(values) => values.len(),
+        };
+        len == output.rows * output.cols
+    };
+    if !outputs.iter().all(whole) {
+        return Err("a result has other sizes than its place".to_string());
+    }
     match (function, inputs, outputs) {
         (Intrinsic::SortIndices { descending }, [keys], [order]) => match &mut order.values {
             Values::Int(order) => {
@@ -70,6 +81,9 @@ pub fn execute(
             Values::Real(_) => Err("indices are integers".to_string()),
         },
         (Intrinsic::Forward(function), inputs, outputs) => forward(function, inputs, outputs),
+        (Intrinsic::Adjoint(function, mask), inputs, outputs) => {
+            adjoint(function, mask, inputs, outputs)
+        }
         _ => Err(format!("{function:?} is not available")),
     }
 }

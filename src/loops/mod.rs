@@ -9,6 +9,7 @@
 //! the kinds their operation takes; a buffer index is an `Int` value and in range, because `lower` proved it or
 //! emitted a [`Stmt::Check`] before it; [`Role::Constant`] and [`Role::Input`] buffers are never written.
 
+mod adjoint;
 mod build;
 pub(crate) mod evaluate;
 mod forward;

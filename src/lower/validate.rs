@@ -73,7 +73,16 @@ impl Lowering<'_> {
             "but must be less than or equal to"
         };
         let check = |lowering: &mut Self, value: ValueId, limit: ValueId| {
-            let kind = lowering.builder.kind(value);
+            // An integer with a real bound is compared as a real.
+            let kind = lowering
+                .builder
+                .kind(limit)
+                .max(lowering.builder.kind(value));
+            let value = if kind == Kind::Real {
+                lowering.to_real(value)
+            } else {
+                value
+            };
             let prim = match (kind, lower) {
                 (Kind::Int, true) => Prim::GeInt,
                 (Kind::Int, false) => Prim::LeInt,

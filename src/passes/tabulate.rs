@@ -117,6 +117,9 @@ impl Tabulator<'_> {
                 }
                 Stmt::For { var, body, .. } => {
                     let (var, known) = (*var, self.ranges.contains_key(var));
+                    if known {
+                        self.drop_checks(var, body);
+                    }
                     let sums = if known {
                         self.sums(var, body)
                     } else {
@@ -362,7 +365,9 @@ impl Tabulator<'_> {
     /// Drops checks of data that hold in every round of this loop.
     fn drop_checks(&self, var: ValueId, body: &mut Vec<Stmt>) {
         body.retain(|stmt| {
-            let Stmt::Check { ok, .. } = stmt else { return true };
+            let Stmt::Check { ok, .. } = stmt else {
+                return true;
+            };
             if !self.costs.contains_key(ok) {
                 return true;
             }
