@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hlm::diag::{Code, render};
+use hlm::model::{BindOptions, Model};
 use hlm::source::SourceMap;
 use hlm::syntax::{Included, parse};
 
@@ -27,6 +28,18 @@ fn parse_errors(path: &Path) -> String {
     match parse(&mut sources, id, &mut resolver) {
         Ok(_) => String::new(),
         Err(errors) => render(&sources, &errors, false),
+    }
+}
+
+/// What binding says about a program and the data beside it; empty if nothing.
+fn data_errors(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let model = Model::from_text(&name(path), &fs::read_to_string(path).unwrap()).unwrap();
+    let beside = path.with_extension("json");
+    let json = fs::read(&beside).unwrap();
+    match model.bind_json(&name(&beside), &json, &BindOptions::default()) {
+        Ok(_) => String::new(),
+        Err(failure) => failure.render(false),
     }
 }
 
@@ -90,4 +103,14 @@ fn every_parse_error_has_a_fixture() {
     // Four gigabytes are no fixture, and libraries are parsed by another function.
     let elsewhere = [Code::SourceTooLarge, Code::UndocumentedFunction];
     check_every_code("parse", 'P', &elsewhere);
+}
+
+#[test]
+fn data_errors_read_as_written_down() {
+    check_fixtures("data", data_errors);
+}
+
+#[test]
+fn every_data_error_has_a_fixture() {
+    check_every_code("data", 'D', &[]);
 }

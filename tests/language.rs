@@ -1,5 +1,7 @@
 //! Programs that assert what the language means: `tests/language/*.stan` call `fatal_error` when something is wrong.
 
+#![allow(clippy::expect_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

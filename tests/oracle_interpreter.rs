@@ -4,6 +4,8 @@
 //! and the data from the folder that HLM_ORACLE names (`oracle/*.json`, `posteriordb/data/*.json`). Skipped when unset.
 //! Agreement is defined in the reference values' README: per point, to 1e-8 relative to max(1, |reference|).
 
+#![allow(clippy::expect_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

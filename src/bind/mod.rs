@@ -169,10 +169,16 @@ impl Binder<'_> {
                 return;
             }
         };
+        // The first scalar of what the indexes name, in the row-major order of the file.
         let element = entry.value.as_ref().ok().and_then(|value| {
-            let whole = violation.indexes.len() == value.dims.len();
-            let row_major = |at: usize, (index, size): (&usize, &usize)| at * size + index - 1;
-            whole.then(|| violation.indexes.iter().zip(&value.dims).fold(0, row_major))
+            let indexes = violation
+                .indexes
+                .iter()
+                .copied()
+                .chain(std::iter::repeat(1));
+            let row_major = |at: usize, (index, size): (usize, &usize)| at * size + index - 1;
+            let named = !violation.indexes.is_empty();
+            named.then(|| indexes.zip(&value.dims).fold(0, row_major))
         });
         let place = match (&entry.value, element) {
             (Ok(value), Some(element)) => Place::Element(value, element),

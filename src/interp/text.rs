@@ -59,11 +59,14 @@ pub fn describe_dims(ty: &Ty, dims: &[usize]) -> String {
         (Ty::Array(_), _) => {
             let (depth, inner) = ty.array_parts();
             let sizes: Vec<String> = dims[..depth].iter().map(usize::to_string).collect();
+            let one = dims[..depth].iter().product::<usize>() == 1;
+            let plural = if one { "" } else { "s" };
             let inner = match (inner, &dims[depth..]) {
+                (Ty::Matrix, [rows, cols]) if one => format!("{rows} by {cols} matrix"),
                 (Ty::Matrix, [rows, cols]) => format!("{rows} by {cols} matrices"),
-                (Ty::Vector, [n]) => format!("vectors of {}", elements(*n)),
-                (Ty::RowVector, [n]) => format!("row vectors of {}", elements(*n)),
-                (other, _) => format!("{other}s"),
+                (Ty::Vector, [n]) => format!("vector{plural} of {}", elements(*n)),
+                (Ty::RowVector, [n]) => format!("row vector{plural} of {}", elements(*n)),
+                (other, _) => format!("{other}{plural}"),
             };
             format!("an array of {} {inner}", sizes.join(" by "))
         }
