@@ -237,9 +237,13 @@ fn unary_slope(
             rev.prim(Prim::Neg, &[slope])
         }
         Prim::Sqrt => {
+            // At 0 the slope is infinite; like Stan, pass nothing back, so that 0 times it is not NaN.
             let y = rev.primal(result);
             let twice = rev.twice(y);
-            rev.div(adjoint, twice)
+            let slope = rev.div(adjoint, twice);
+            let zero = rev.real(0.0);
+            let at_zero = rev.prim(Prim::Eq, &[y, zero]);
+            rev.select(at_zero, zero, slope)
         }
         Prim::Cbrt => {
             let y = rev.primal(result);

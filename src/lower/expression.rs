@@ -687,7 +687,8 @@ impl Lowering<'_> {
             ));
         };
         let at = self.linear(*offset, strides, indexes);
-        let value = match (place.kind(), self.builder.kind(value)) {
+        let held = self.builder.procedure.buffers[buffer.0 as usize].kind;
+        let value = match (held, self.builder.kind(value)) {
             (Kind::Real, Kind::Int) => self.to_real(value),
             _ => value,
         };
