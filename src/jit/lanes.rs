@@ -57,6 +57,8 @@ pub(super) struct Plan {
     classes: BTreeMap<ValueId, Class>,
     /// The cells that the body touches.
     pub cells: BTreeMap<CellId, CellUse>,
+    /// Loads of what the same round stored there, with the stored value.
+    pub forwarded: BTreeMap<ValueId, ValueId>,
     /// Vector registers per value.
     pub unroll: usize,
     /// Whether a check may send the rounds back to run one by one.
@@ -102,6 +104,8 @@ impl Plan {
             cells: BTreeMap::new(),
             locals: BTreeMap::new(),
             accesses: BTreeMap::new(),
+            stored: BTreeMap::new(),
+            forwarded: BTreeMap::new(),
             checked: false,
             vector_operations: 0,
             calls: 0,
@@ -149,6 +153,7 @@ impl Plan {
         Some(Plan {
             classes: survey.classes,
             cells: survey.cells,
+            forwarded: survey.forwarded,
             unroll,
             checked: survey.checked,
             rounds,
@@ -176,6 +181,9 @@ struct Survey<'s, K> {
     /// What each local cell holds at this point of the body.
     locals: BTreeMap<CellId, Class>,
     accesses: BTreeMap<BufferId, Vec<Access>>,
+    /// What each buffer was last given at this point of the body, and where.
+    stored: BTreeMap<BufferId, (Class, ValueId)>,
+    forwarded: BTreeMap<ValueId, ValueId>,
     checked: bool,
     vector_operations: usize,
     calls: usize,
@@ -218,9 +226,10 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
                 }
                 self.vector_operations += 1;
             }
-            Stmt::Store(buffer, index, _) => {
+            Stmt::Store(buffer, index, value) => {
                 let class = self.class(*index);
                 self.access(*buffer, Access::Store(class));
+                self.stored.insert(*buffer, (class, *value));
                 self.vector_operations += 1;
             }
             Stmt::Accumulate(buffer, index, _) => {
@@ -229,6 +238,7 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
                     _ => Access::Accumulate,
                 };
                 self.access(*buffer, access);
+                self.stored.remove(buffer);
                 self.vector_operations += 1;
             }
             Stmt::Check { .. } => self.checked = true,
@@ -255,6 +265,13 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
             },
             Op::Load(buffer, index) => {
                 let class = self.class(*index);
+                if let Some(&(place, stored)) = self.stored.get(buffer)
+                    && place == class
+                    && matches!(place, Class::Linear { .. })
+                {
+                    self.forwarded.insert(value, stored);
+                    return Some(self.class(stored));
+                }
                 self.access(*buffer, Access::Load(class));
                 Some(match (class, kind) {
                     (Class::Uniform, _) => Class::Uniform,

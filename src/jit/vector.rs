@@ -2,8 +2,8 @@
 //!
 //! Uniform values and the places of a loop's first lane are computed once per group of rounds, by the scalar
 //! translation; reals are vectors; everything else (gathers, kernels, integers) is taken apart into lanes, for each of
-//! which the scalar translation runs. A group in which a check fails is run again round by round, from its first: the
-//! failing round then says what it has to say.
+//! which the scalar translation runs. If a check fails in any lane, the loop is run again round by round when it is
+//! through: the failing round then says what it has to say.
 
 use super::CompileError;
 use super::compile::{Affine, Def, FunctionCompiler};
@@ -15,7 +15,7 @@ use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use cranelift_frontend::Variable;
 use std::collections::BTreeMap;
 
@@ -47,6 +47,7 @@ pub(super) fn compile_loop(
     let at = compiler.builder.append_block_param(round, I64);
     let rest_at = compiler.builder.append_block_param(rest, I64);
     let sums = declare_sums(compiler, &plan, body);
+    let checks = plan.checked.then(|| declare_checks(compiler));
     // Groups start below this.
     let limit = compiler.builder.ins().iadd_imm_s(end, 1 - size);
     let any = compiler
@@ -67,8 +68,7 @@ pub(super) fn compile_loop(
         sums,
         lanes: BTreeMap::new(),
         locals: BTreeMap::new(),
-        rest,
-        at,
+        checks,
     };
     for stmt in body {
         group.stmt(stmt)?;
@@ -86,6 +86,14 @@ pub(super) fn compile_loop(
 
     compiler.builder.switch_to_block(finish);
     compiler.builder.seal_block(finish);
+    if let Some(checks) = checks {
+        let commit = compiler.builder.create_block();
+        let held = compiler.builder.use_var(checks);
+        let held = compiler.builder.ins().vall_true(held);
+        compiler.builder.ins().brif(held, commit, &[], rest, &first);
+        compiler.builder.switch_to_block(commit);
+        compiler.builder.seal_block(commit);
+    }
     commit_sums(compiler, &sums);
     compiler.builder.ins().jump(rest, &next);
     compiler.builder.switch_to_block(rest);
@@ -134,6 +142,15 @@ fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: 
         });
     }
     sums
+}
+
+/// The mask of the lanes in which every check has held so far.
+fn declare_checks(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
+    let variable = compiler.builder.declare_var(I64X2);
+    let ones = compiler.builder.ins().iconst(I64, -1);
+    let ones = compiler.builder.ins().splat(I64X2, ones);
+    compiler.builder.def_var(variable, ones);
+    variable
 }
 
 /// Adds the sums of all lanes to their targets.
@@ -190,10 +207,8 @@ struct Group<'g, 'u, 'p, 'f> {
     sums: Sums,
     lanes: BTreeMap<ValueId, Lanes>,
     locals: BTreeMap<CellId, Held>,
-    /// Runs the rounds from its parameter on one by one.
-    rest: Block,
-    /// The first round's place.
-    at: Value,
+    /// The mask of the lanes in which every check has held.
+    checks: Option<Variable>,
 }
 
 type Compiled = Result<(), CompileError>;
@@ -236,6 +251,10 @@ impl Group<'_, '_, '_, '_> {
     // ---- Definitions.
 
     fn define(&mut self, stmt: &Stmt, value: ValueId, op: &Op) -> Compiled {
+        if let Some(stored) = self.plan.forwarded.get(&value) {
+            self.copy(*stored, value);
+            return Ok(());
+        }
         if let Op::Get(cell) = op
             && let Some(held) = self.locals.get(cell).cloned()
         {
@@ -267,6 +286,16 @@ impl Group<'_, '_, '_, '_> {
         };
         self.lanes.insert(value, lanes);
         Ok(())
+    }
+
+    /// Makes a value what another is.
+    fn copy(&mut self, from: ValueId, to: ValueId) {
+        if let Some(lanes) = self.lanes.get(&from).cloned() {
+            self.lanes.insert(to, lanes);
+        }
+        let (from, to) = (from.0 as usize, to.0 as usize);
+        self.compiler.defs[to] = self.compiler.defs[from];
+        self.compiler.affine[to] = self.compiler.affine[from];
     }
 
     /// A primitive of reals, a vector at a time.
@@ -588,24 +617,14 @@ impl Group<'_, '_, '_, '_> {
 
     // ---- Checks.
 
-    /// Goes on if the condition holds in every lane, else runs the group again one by one.
+    /// Notes in which lanes a condition holds.
     fn check(&mut self, ok: ValueId) {
-        let holds = if self.lanes.contains_key(&ok) {
-            let masks = self.mask(ok);
-            let builder = &mut self.compiler.builder;
-            let both = |all, mask| builder.ins().band(all, mask);
-            match masks.into_iter().reduce(both) {
-                Some(all) => builder.ins().vall_true(all),
-                None => return,
-            }
-        } else {
-            self.compiler.truth(ok)
-        };
+        let Some(checks) = self.checks else { return };
+        let masks = self.mask(ok);
         let builder = &mut self.compiler.builder;
-        let next = builder.create_block();
-        let again = [BlockArg::Value(self.at)];
-        builder.ins().brif(holds, next, &[], self.rest, &again);
-        builder.switch_to_block(next);
-        builder.seal_block(next);
+        let held = builder.use_var(checks);
+        let both = |all, mask| builder.ins().band(all, mask);
+        let held = masks.into_iter().fold(held, both);
+        builder.def_var(checks, held);
     }
 }
