@@ -3,6 +3,7 @@
 use super::Checker;
 use super::frame::Place;
 use super::function::{base_ty, is_supported};
+use super::mention::mentions;
 use super::promote::{promote, promotions, with_scalar};
 use super::scope::Binding;
 use crate::diag::{Code, Diagnostic};
@@ -78,13 +79,12 @@ impl<'a> Checker<'a> {
             self.report_integer_parameter(written.span);
         }
         for declarator in &written.declarators {
+            let id = self.declare(&declarator.name, declared.as_ref(), role);
             let initial = declarator
                 .initial
                 .as_ref()
                 .map(|initial| self.value(initial));
-            let Some(id) = self.declare(&declarator.name, declared.as_ref(), role) else {
-                continue;
-            };
+            let Some(id) = id else { continue };
             let span = declarator.name.span;
             self.enter_output(id, role);
             out.push(Stmt {
@@ -278,7 +278,7 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|size| {
                 let size = self.integer(size, "a size")?;
-                if known && size.level == Level::Param {
+                if known && !self.is_known_size(&size) {
                     return self.fail(
                         Diagnostic::error(
                             Code::SizeNotData,
@@ -293,6 +293,19 @@ impl<'a> Checker<'a> {
             })
             .collect();
         sizes.into_iter().collect()
+    }
+
+    /// Whether a size is known before sampling. As in Stan, even the size of a parameter counts as unknown, except in
+    /// generated quantities.
+    fn is_known_size(&self, size: &Expr) -> bool {
+        let is_parameter = |id| {
+            matches!(
+                self.variable(id).role,
+                VarRole::Parameter | VarRole::TransformedParameter
+            )
+        };
+        let by_name = self.frame.place != Place::Generated && mentions(size, &is_parameter);
+        size.level == Level::Data && !by_name
     }
 
     fn constraint(&mut self, base: BaseType, bounds: &'a Bounds, ty: &Ty) -> Option<Constraint> {

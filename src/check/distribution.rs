@@ -34,7 +34,11 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Expr> {
         let name = function.name.as_str();
-        if !bar {
+        if !bar
+            && arguments
+                .as_ref()
+                .is_none_or(|arguments| arguments.len() != 1)
+        {
             return self.missing_bar(function);
         }
         let (called, mode) = self.density_mode(name, function.span)?;
@@ -195,6 +199,7 @@ impl<'a> Checker<'a> {
         let mut all = vec![outcome.clone()];
         all.extend(parameters.iter().cloned());
         let choice = self.choose(&density, name, &all, distribution.span)?;
+        let kind = choice.outcome_kind();
         let mode = self.dropping();
         let call = self.apply(choice, all, mode, span)?;
         let call = if call.ty.is_container() {
@@ -204,6 +209,8 @@ impl<'a> Checker<'a> {
         };
         out.push(stmt(StmtKind::AddTarget(call), span));
         if let Some(truncation) = truncation {
+            let ty = with_scalar(&outcome.ty, &kind);
+            let outcome = promote(outcome, &ty);
             self.truncate(name, outcome, parameters, truncation, out)?;
         }
         Some(())

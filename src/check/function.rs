@@ -468,24 +468,23 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether every way through the statements ends in `return`, `reject` or `fatal_error`.
-fn always_returns(statements: &[ast::Stmt]) -> bool {
-    statements.iter().any(returns)
-}
-
+/// Whether every way through the statement ends in `return`, `reject` or `fatal_error`.
 fn returns(statement: &ast::Stmt) -> bool {
     use ast::StmtKind;
     match &statement.kind {
         StmtKind::Return(_) | StmtKind::Reject(_) | StmtKind::FatalError(_) => true,
-        StmtKind::Block(body) | StmtKind::Profile { body, .. } => always_returns(body),
+        StmtKind::Block(body) | StmtKind::Profile { body, .. } => body.iter().any(returns),
         StmtKind::If {
             then_body,
             else_body: Some(else_body),
             ..
         } => returns(then_body) && returns(else_body),
         StmtKind::While { condition, body } => {
-            matches!(condition.kind, ast::ExprKind::Int(value) if value != 0) && !breaks(body)
+            let forever = matches!(condition.kind, ast::ExprKind::Int(value) if value != 0);
+            returns(body) || forever && !breaks(body)
         }
+        // As in Stan: a loop whose every round returns is taken to have a round.
+        StmtKind::For { body, .. } | StmtKind::ForEach { body, .. } => returns(body),
         _ => false,
     }
 }

@@ -40,6 +40,8 @@ fn is_unsupported(name: &str) -> bool {
                 | "solve_powell"
                 | "solve_powell_tol"
                 | "integrate_1d"
+                | "integrate_1d_double_exponential"
+                | "integrate_1d_gauss_kronrod"
                 | "dae"
                 | "dae_tol"
                 | "ode_adjoint_tol_ctl"
@@ -256,7 +258,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Vec<Expr>> {
         if arguments.len() != expected.len() {
             let title = format!("`{name}` is called with {} arguments", arguments.len() + 1);
-            let types = super::call::list(expected);
+            let types = super::call_errors::list(expected);
             return self.fail(
                 Diagnostic::error(Code::ArgumentCount, title, span, "")
                     .with_note(format!("It takes (function, {types}).")),
@@ -290,7 +292,10 @@ impl<'a> Checker<'a> {
             return self.undeclared_function(passed, span);
         }
         let Some(definition) = self.user_function_taking(passed, types) else {
-            let title = format!("`{passed}` does not take ({})", super::call::list(types));
+            let title = format!(
+                "`{passed}` does not take ({})",
+                super::call_errors::list(types)
+            );
             return self.fail(
                 Diagnostic::error(Code::ArgumentTypes, title, span, "")
                     .with_note("These are the types that it is called with here."),
@@ -299,7 +304,7 @@ impl<'a> Checker<'a> {
         if definition.parameters() != types {
             let title = format!(
                 "`{passed}` must take exactly ({})",
-                super::call::list(types)
+                super::call_errors::list(types)
             );
             return self.fail(Diagnostic::error(Code::ArgumentTypes, title, span, ""));
         }

@@ -7,15 +7,18 @@
 //! the level of a variable any more (`Checker::settle`).
 
 mod call;
+mod call_errors;
 mod constraint;
 mod declare;
 mod distribution;
 mod expr;
+mod fit;
 mod frame;
 mod function;
 mod higher_order;
 mod index;
 mod library;
+mod mention;
 mod operator;
 mod promote;
 mod removed;

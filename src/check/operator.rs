@@ -257,7 +257,7 @@ fn product(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
 }
 
 fn quotient(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    if is_number(&right.ty) {
+    if is_number(&left.ty) || is_number(&right.ty) {
         return elementwise(Prim::DivInt, Prim::Div, left, right, span);
     }
     matrix_call(Container::MdivideRight, left, right, span)

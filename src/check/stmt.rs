@@ -4,6 +4,7 @@ use super::Checker;
 use super::frame::{Ending, Place};
 use super::function::Mode;
 use super::index::{index_level, indexed_ty, is_single};
+use super::mention::index_mentions;
 use super::promote::{joint_level, promote, promotions, real_constant};
 use super::scope::nearest;
 use crate::diag::{Code, Diagnostic};
@@ -127,7 +128,13 @@ impl<'a> Checker<'a> {
         let mut value = value?;
         let declared = self.variable(id).sized.ty.clone();
         let ty = indexed_ty(&declared, &indices);
+        if index_mentions(&indices, &|mentioned| mentioned == id) {
+            self.report_index_reads_target(place);
+        }
         if let Some(operator) = operator {
+            if ty.is_scalar() && is_elementwise(operator) {
+                return self.scalar_elementwise(operator, &ty, span);
+            }
             let current = self.current_value(id, &indices, &ty, place.span);
             value = self.binary(operator, current, value, span)?;
         }
@@ -139,6 +146,26 @@ impl<'a> Checker<'a> {
             projections: Vec::new(),
             value,
         })
+    }
+
+    fn report_index_reads_target(&mut self, place: &ast::Place) {
+        let name = &place.variable.name;
+        self.report(
+            Diagnostic::error(
+                Code::IndexReadsTarget,
+                format!("the index reads `{name}`, which is being assigned"),
+                place.span,
+                "",
+            )
+            .with_hint("compute the index in a statement before"),
+        );
+    }
+
+    fn scalar_elementwise<T>(&mut self, operator: BinaryOp, ty: &Ty, span: Span) -> Option<T> {
+        let symbol = operator.symbol();
+        let title = format!("`{symbol}=` works on containers, not on {ty}");
+        let hint = format!("write `{}=`", &symbol[1..]);
+        self.fail(Diagnostic::error(Code::OperandTypes, title, span, "").with_hint(hint))
     }
 
     /// Assigns a whole variable, as its declaration does.
@@ -513,4 +540,12 @@ impl<'a> Checker<'a> {
         }
         Some(StmtKind::Return(Some(promote(value, &wanted))))
     }
+}
+
+/// Whether the operator is one of those that start with a dot.
+fn is_elementwise(operator: BinaryOp) -> bool {
+    matches!(
+        operator,
+        BinaryOp::ElementMultiply | BinaryOp::ElementDivide | BinaryOp::ElementPower
+    )
 }

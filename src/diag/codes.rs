@@ -100,6 +100,7 @@ codes! {
     BarMisplaced = "T0023", "bar and comma confused", "In a call of a density a bar stands after the outcome; elsewhere arguments are separated by commas.";
     NotAFunction = "T0024", "function expected", "This argument is the name of a function.";
     Truncation = "T0025", "truncation not possible", "Truncation needs a scalar distribution whose cumulative distribution function is available.";
+    IndexReadsTarget = "T0027", "index reads what is assigned", "Left of an assignment, an index cannot read the variable that is assigned.";
     LoopType = "T0026", "cannot be looped over", "A loop visits the elements of an array, vector or matrix.";
 
     // Data.

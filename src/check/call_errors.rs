@@ -1,0 +1,204 @@
+//! What is said about a call that no function fits.
+
+use super::Checker;
+use super::fit::{Callable, Choice, scalar_ty};
+use super::frame::Ending;
+use super::function::Definition;
+use super::promote::promotions;
+use super::scope::nearest;
+use super::signature::forms;
+use crate::builtins::{Container, Prim};
+use crate::diag::{Code, Diagnostic};
+use crate::ir::Expr;
+use crate::source::Span;
+use crate::types::Ty;
+
+impl<'a> Checker<'a> {
+    /// Reports a name that calls nothing, with the best guess at what was meant.
+    pub(super) fn undeclared_function<T>(&mut self, name: &str, span: Span) -> Option<T> {
+        if let Some(replacement) = super::removed::replacement(name) {
+            let title = format!("`{name}` no longer exists");
+            return self.fail(
+                Diagnostic::error(Code::RemovedFunction, title, span, "").with_hint(replacement),
+            );
+        }
+        if let Some(suffixed) = self.density_named(name) {
+            return self.fail(
+                Diagnostic::error(
+                    Code::MissingSuffix,
+                    format!("`{name}` is a distribution and cannot be called without a suffix"),
+                    span,
+                    "",
+                )
+                .with_hint(format!(
+                    "`{suffixed}(y | …)` is its log density; `y ~ {name}(…)` adds that to the target"
+                )),
+            );
+        }
+        let title = format!("there is no function `{name}`");
+        let diagnostic = Diagnostic::error(Code::UndeclaredFunction, title, span, "");
+        let diagnostic = if self.scopes.find(name).is_some() {
+            diagnostic.with_note(format!(
+                "`{name}` is a variable; its elements are `{name}[…]`."
+            ))
+        } else if let Some(near) = nearest(name, self.function_names()) {
+            diagnostic.with_hint(format!("did you mean `{near}`?"))
+        } else {
+            diagnostic
+        };
+        self.fail(diagnostic)
+    }
+
+    fn function_names(&self) -> impl Iterator<Item = &str> {
+        let prims = Prim::ALL.iter().map(|prim| prim.name());
+        let containers = Container::ALL.iter().map(|function| function.name());
+        let user = self.functions.keys().copied();
+        user.chain(self.library.names()).chain(
+            prims
+                .chain(containers)
+                .filter(|name| !name.starts_with("operator")),
+        )
+    }
+
+    /// Reports several equally good choices.
+    pub(super) fn ambiguous<T>(&mut self, name: &str, fits: &[Choice], span: Span) -> Option<T> {
+        let title = format!("several functions `{name}` fit equally well");
+        let mut diagnostic = Diagnostic::error(Code::AmbiguousCall, title, span, "");
+        for choice in fits {
+            if let Callable::Defined(definition) = choice.callable
+                && choice.fit.promotions == fits[0].fit.promotions
+            {
+                let types = list(&definition.parameters());
+                diagnostic =
+                    diagnostic.with_secondary(definition.ast.name.span, format!("takes ({types})"));
+            }
+        }
+        self.fail(diagnostic.with_hint("write a decimal point where a real is meant"))
+    }
+
+    /// Reports arguments that nothing of that name takes.
+    pub(super) fn no_fit<T>(
+        &mut self,
+        name: &str,
+        candidates: &[Callable],
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<T> {
+        let types: Vec<Ty> = arguments
+            .iter()
+            .map(|argument| argument.ty.clone())
+            .collect();
+        let counts: Vec<usize> = candidates
+            .iter()
+            .flat_map(|&callable| counts(callable))
+            .collect();
+        let diagnostic = if counts.contains(&arguments.len()) {
+            let title = format!("`{name}` cannot be called with ({})", list(&types));
+            Diagnostic::error(Code::ArgumentTypes, title, span, "")
+        } else {
+            let given = arguments.len();
+            let wanted = counts_in_words(&counts);
+            let title = format!("`{name}` takes {wanted}, but is called with {given}");
+            Diagnostic::error(Code::ArgumentCount, title, span, "")
+        };
+        let mut diagnostic = diagnostic;
+        for form in candidates
+            .iter()
+            .flat_map(|&callable| described(callable, name))
+        {
+            diagnostic = diagnostic.with_note(form);
+        }
+        if let [Callable::Defined(definition)] = candidates {
+            for (argument, parameter) in arguments.iter().zip(definition.parameters()) {
+                if !definition.from_library && promotions(&argument.ty, &parameter).is_none() {
+                    let text = format!("{}, but {parameter} is needed", argument.ty);
+                    diagnostic = diagnostic.with_secondary(argument.span, text);
+                }
+            }
+        }
+        self.fail(diagnostic)
+    }
+}
+
+/// The numbers of arguments that a function can take.
+fn counts(callable: Callable) -> Vec<usize> {
+    match callable {
+        Callable::Prim(prim) => vec![prim.args().len()],
+        Callable::Draw(draw) => vec![draw.row().1.len()],
+        Callable::Defined(definition) => vec![definition.ast.parameters.len()],
+        Callable::Container(function) => forms(function)
+            .iter()
+            .map(|form| form.matches(", ").count() + 1)
+            .collect(),
+    }
+}
+
+fn counts_in_words(counts: &[usize]) -> String {
+    let mut counts = counts.to_vec();
+    counts.sort_unstable();
+    counts.dedup();
+    let words: Vec<String> = counts.iter().map(usize::to_string).collect();
+    let plural = if counts == [1] { "" } else { "s" };
+    format!("{} argument{plural}", words.join(" or "))
+}
+
+/// The forms of a function as sentences.
+fn described(callable: Callable, name: &str) -> Vec<String> {
+    match callable {
+        Callable::Prim(prim) => {
+            let kinds: Vec<Ty> = prim.args().iter().map(|&kind| scalar_ty(kind)).collect();
+            vec![format!(
+                "`{name}` takes ({}), or containers of one shape element by element.",
+                list(&kinds)
+            )]
+        }
+        Callable::Container(function) => forms(function)
+            .iter()
+            .filter_map(|form| form.split_once('('))
+            .map(|(result, parameters)| {
+                format!("`{name}` takes ({parameters} and returns {result}.")
+            })
+            .collect(),
+        Callable::Draw(draw) => {
+            let kinds: Vec<Ty> = draw.row().1.iter().map(|&kind| scalar_ty(kind)).collect();
+            vec![format!("`{name}` takes ({}).", list(&kinds))]
+        }
+        Callable::Defined(definition) => {
+            let forms = definition_form(definition);
+            let extension = match definition.ending() {
+                _ if !definition.from_library => "",
+                Ending::Density | Ending::Cumulative | Ending::Random => {
+                    "; a vector, row vector or array can stand where a number is declared, an array of vectors for a vector"
+                }
+                _ if definition.parameters().iter().all(Ty::is_scalar) => {
+                    ", or containers of one shape element by element"
+                }
+                _ => "",
+            };
+            vec![format!("`{name}` takes ({forms}){extension}.")]
+        }
+    }
+}
+
+/// A definition's arguments with a bar after the outcome of a density.
+fn definition_form(definition: Definition) -> String {
+    let named: Vec<String> = definition
+        .ast
+        .parameters
+        .iter()
+        .zip(definition.parameters())
+        .map(|(parameter, ty)| format!("{ty} {}", parameter.name.name))
+        .collect();
+    match (definition.ending(), named.split_first()) {
+        (Ending::Density | Ending::Cumulative, Some((outcome, rest))) => {
+            format!("{outcome} | {}", rest.join(", "))
+        }
+        _ => named.join(", "),
+    }
+}
+
+/// Types with commas between.
+pub(super) fn list(types: &[Ty]) -> String {
+    let words: Vec<String> = types.iter().map(Ty::to_string).collect();
+    words.join(", ")
+}
