@@ -7,10 +7,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hlm::check::CheckOptions;
 use hlm::diag::{Code, render};
 use hlm::model::{BindOptions, Model};
+use hlm::session::read;
 use hlm::source::SourceMap;
-use hlm::syntax::{Included, parse};
+use hlm::syntax::{Included, NoIncludes, parse};
 
 /// What the parser says about a program; empty if nothing.
 fn parse_errors(path: &Path) -> String {
@@ -28,6 +30,16 @@ fn parse_errors(path: &Path) -> String {
     match parse(&mut sources, id, &mut resolver) {
         Ok(_) => String::new(),
         Err(errors) => render(&sources, &errors, false),
+    }
+}
+
+/// What the checker says about a program that parses; empty if nothing.
+fn check_errors(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let text = fs::read_to_string(path).unwrap();
+    match read(&name, &text, &mut NoIncludes, &CheckOptions::default()) {
+        Ok(_) => String::new(),
+        Err(failure) => failure.render(false),
     }
 }
 
@@ -103,6 +115,35 @@ fn every_parse_error_has_a_fixture() {
     // Four gigabytes are no fixture, and libraries are parsed by another function.
     let elsewhere = [Code::SourceTooLarge, Code::UndocumentedFunction];
     check_every_code("parse", 'P', &elsewhere);
+}
+
+#[test]
+fn name_errors_read_as_written_down() {
+    check_fixtures("name", check_errors);
+}
+
+#[test]
+fn every_name_error_has_a_fixture() {
+    check_every_code("name", 'N', &[]);
+}
+
+#[test]
+fn type_errors_read_as_written_down() {
+    check_fixtures("type", check_errors);
+}
+
+#[test]
+fn every_type_error_has_a_fixture() {
+    // A warning; see below.
+    check_every_code("type", 'T', &[Code::IntegerDivision]);
+}
+
+#[test]
+fn division_of_integers_is_a_warning() {
+    let text = "transformed data {\n  real x = 1 / 2;\n}\n";
+    let program = read("a", text, &mut NoIncludes, &CheckOptions::default()).unwrap();
+    let codes: Vec<Code> = program.warnings.iter().map(|found| found.code).collect();
+    assert_eq!(codes, [Code::IntegerDivision]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::function::Definition;
 use super::promote::promotions;
 use super::scope::nearest;
 use super::signature::forms;
-use crate::builtins::{Container, Prim};
+use crate::builtins::{Container, Kind, Prim};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::Expr;
 use crate::source::Span;
@@ -102,11 +102,8 @@ impl<'a> Checker<'a> {
             Diagnostic::error(Code::ArgumentCount, title, span, "")
         };
         let mut diagnostic = diagnostic;
-        for form in candidates
-            .iter()
-            .flat_map(|&callable| described(callable, name))
-        {
-            diagnostic = diagnostic.with_note(form);
+        for sentence in described(candidates, name) {
+            diagnostic = diagnostic.with_note(sentence);
         }
         if let [Callable::Defined(definition)] = candidates {
             for (argument, parameter) in arguments.iter().zip(definition.parameters()) {
@@ -142,16 +139,46 @@ fn counts_in_words(counts: &[usize]) -> String {
     format!("{} argument{plural}", words.join(" or "))
 }
 
-/// The forms of a function as sentences.
-fn described(callable: Callable, name: &str) -> Vec<String> {
+/// What the functions of a name take, as sentences.
+fn described(candidates: &[Callable], name: &str) -> Vec<String> {
+    let definitions: Vec<Definition> = candidates
+        .iter()
+        .filter_map(|callable| match callable {
+            Callable::Defined(definition) => Some(*definition),
+            _ => None,
+        })
+        .collect();
+    let mut sentences: Vec<String> = candidates
+        .iter()
+        .filter(|callable| !matches!(callable, Callable::Defined(_)))
+        .flat_map(|&callable| described_builtin(callable, name))
+        .collect();
+    match described_together(&definitions, name) {
+        Some(together) => sentences.extend(together),
+        None => sentences.extend(
+            definitions
+                .iter()
+                .map(|&definition| format!("`{name}` takes ({}).", definition_form(definition))),
+        ),
+    }
+    sentences.extend(definitions.first().and_then(|&first| extension(first)));
+    sentences
+}
+
+fn described_builtin(callable: Callable, name: &str) -> Vec<String> {
+    let scalars = |kinds: &[Kind]| {
+        list(
+            &kinds
+                .iter()
+                .map(|&kind| scalar_ty(kind))
+                .collect::<Vec<_>>(),
+        )
+    };
     match callable {
-        Callable::Prim(prim) => {
-            let kinds: Vec<Ty> = prim.args().iter().map(|&kind| scalar_ty(kind)).collect();
-            vec![format!(
-                "`{name}` takes ({}), or containers of one shape element by element.",
-                list(&kinds)
-            )]
-        }
+        Callable::Prim(prim) => vec![format!(
+            "`{name}` takes ({}), or containers of one shape element by element.",
+            scalars(prim.args())
+        )],
         Callable::Container(function) => forms(function)
             .iter()
             .filter_map(|form| form.split_once('('))
@@ -159,24 +186,54 @@ fn described(callable: Callable, name: &str) -> Vec<String> {
                 format!("`{name}` takes ({parameters} and returns {result}.")
             })
             .collect(),
-        Callable::Draw(draw) => {
-            let kinds: Vec<Ty> = draw.row().1.iter().map(|&kind| scalar_ty(kind)).collect();
-            vec![format!("`{name}` takes ({}).", list(&kinds))]
+        Callable::Draw(draw) => vec![format!("`{name}` takes ({}).", scalars(draw.row().1))],
+        Callable::Defined(_) => Vec::new(),
+    }
+}
+
+/// Many overloads whose arguments have the same names: the types of each argument.
+fn described_together(definitions: &[Definition], name: &str) -> Option<Vec<String>> {
+    let names = |definition: &Definition| -> Vec<String> {
+        let parameters = definition.ast.parameters.iter();
+        parameters
+            .map(|parameter| parameter.name.name.clone())
+            .collect()
+    };
+    let first = definitions.first()?;
+    let shared = names(first);
+    if definitions.len() < 3 || definitions.iter().any(|other| names(other) != shared) {
+        return None;
+    }
+    let mut sentences = vec![format!(
+        "`{name}` takes ({}).",
+        with_bar(*first, shared.clone())
+    )];
+    for (position, argument) in shared.iter().enumerate() {
+        let mut types: Vec<String> = Vec::new();
+        for definition in definitions {
+            let ty = definition.parameters()[position].to_string();
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
         }
-        Callable::Defined(definition) => {
-            let forms = definition_form(definition);
-            let extension = match definition.ending() {
-                _ if !definition.from_library => "",
-                Ending::Density | Ending::Cumulative | Ending::Random => {
-                    "; a vector, row vector or array can stand where a number is declared, an array of vectors for a vector"
-                }
-                _ if definition.parameters().iter().all(Ty::is_scalar) => {
-                    ", or containers of one shape element by element"
-                }
-                _ => "",
-            };
-            vec![format!("`{name}` takes ({forms}){extension}.")]
+        sentences.push(format!("`{argument}` is {}.", types.join(" or ")));
+    }
+    Some(sentences)
+}
+
+/// What a library function takes besides what it declares.
+fn extension(definition: Definition) -> Option<String> {
+    let parameters = definition.parameters();
+    let has_numbers = parameters.iter().any(Ty::is_scalar);
+    match definition.ending() {
+        _ if !definition.from_library => None,
+        Ending::Density | Ending::Cumulative | Ending::Random => has_numbers.then(|| {
+            "A vector, row vector or array can stand where a number is declared.".to_owned()
+        }),
+        _ if parameters.iter().all(Ty::is_scalar) => {
+            Some("It takes containers of one shape, too, element by element.".to_owned())
         }
+        _ => None,
     }
 }
 
@@ -189,11 +246,16 @@ fn definition_form(definition: Definition) -> String {
         .zip(definition.parameters())
         .map(|(parameter, ty)| format!("{ty} {}", parameter.name.name))
         .collect();
-    match (definition.ending(), named.split_first()) {
+    with_bar(definition, named)
+}
+
+/// Arguments with a bar after the outcome of a density.
+fn with_bar(definition: Definition, arguments: Vec<String>) -> String {
+    match (definition.ending(), arguments.split_first()) {
         (Ending::Density | Ending::Cumulative, Some((outcome, rest))) => {
             format!("{outcome} | {}", rest.join(", "))
         }
-        _ => named.join(", "),
+        _ => arguments.join(", "),
     }
 }
 

@@ -206,18 +206,23 @@ impl<'a> Checker<'a> {
 
     /// A written type.
     pub(super) fn declared(&mut self, written: &'a ast::TypeSpec) -> Option<Declared> {
+        let declared = self.declared_parts(written)?;
+        let fits = self.verify_bound_types(&declared.constraint, &declared.sized.ty);
+        fits.then_some(declared)
+    }
+
+    fn declared_parts(&mut self, written: &'a ast::TypeSpec) -> Option<Declared> {
         match &written.kind {
             TypeKind::Array { sizes, element } => {
                 let outer = self.sizes(sizes);
-                let element = self.declared(element);
+                let element = self.declared_parts(element);
                 let (mut dims, element) = (outer?, element?);
                 let arrays = dims.len();
                 dims.extend(element.sized.dims);
                 let ty = element.sized.ty.array_of(arrays);
-                let constraint = self.whole_constraint(element.constraint, &ty);
                 Some(Declared {
                     sized: SizedTy { ty, dims },
-                    constraint,
+                    constraint: element.constraint,
                     arrays,
                 })
             }
@@ -245,26 +250,25 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Bounds of an array's elements are bounds of the array; their types are checked once the whole is known.
-    fn whole_constraint(&mut self, constraint: Constraint, whole: &Ty) -> Constraint {
-        let whole = with_scalar(whole, &Ty::Real);
-        let mut fitted = |bound: Box<Expr>| {
-            if bound.ty != Ty::Real && bound.ty != whole {
-                self.report_bound(&bound, &whole);
-            }
-            bound
-        };
-        match constraint {
-            Constraint::Lower(bound) => Constraint::Lower(fitted(bound)),
-            Constraint::Upper(bound) => Constraint::Upper(fitted(bound)),
-            Constraint::LowerUpper(lower, upper) => {
-                Constraint::LowerUpper(fitted(lower), fitted(upper))
-            }
+    /// A bound is one number, or has the type of the whole variable, arrays included.
+    fn verify_bound_types(&mut self, constraint: &Constraint, whole: &Ty) -> bool {
+        let bounds: Vec<&Expr> = match constraint {
+            Constraint::Lower(bound) | Constraint::Upper(bound) => vec![bound],
+            Constraint::LowerUpper(lower, upper) => vec![lower, upper],
             Constraint::OffsetMultiplier(offset, multiplier) => {
-                Constraint::OffsetMultiplier(offset.map(&mut fitted), multiplier.map(fitted))
+                offset.iter().chain(multiplier).map(Box::as_ref).collect()
             }
-            other => other,
+            _ => Vec::new(),
+        };
+        let real_whole = with_scalar(whole, &Ty::Real);
+        let mut fits = true;
+        for bound in bounds {
+            if bound.ty != Ty::Real && bound.ty != real_whole {
+                self.report_bound(bound, whole);
+                fits = false;
+            }
         }
+        fits
     }
 
     /// Sizes; those of a block's own variables must be known in advance.
@@ -340,11 +344,8 @@ impl<'a> Checker<'a> {
         };
         let bound = self.value(written)?;
         let real = with_scalar(&bound.ty, &Ty::Real);
-        let whole = with_scalar(ty, &Ty::Real);
         let narrows = *ty == Ty::Int && bound.ty == Ty::Real;
-        // Inside of an array type the whole type is not known yet; `whole_constraint` looks again.
-        let may_fit = real == Ty::Real || real == whole || matches!(bound.ty, Ty::Array(_));
-        if narrows || !may_fit || promotions(&bound.ty, &real).is_none() {
+        if narrows || promotions(&bound.ty, &real).is_none() {
             self.report_bound(&bound, ty);
             return None;
         }

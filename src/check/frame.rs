@@ -102,7 +102,7 @@ impl Place {
             Place::Model => "the model block",
             Place::Generated => "generated quantities",
             Place::Prompt => "an expression",
-            Place::Function(Ending::Plain) => "a function without a special ending",
+            Place::Function(Ending::Plain) => "a function whose name has no special ending",
             Place::Function(Ending::Density) => "a density function",
             Place::Function(Ending::Cumulative) => "a cumulative distribution function",
             Place::Function(Ending::Target) => "a function ending in _lp",

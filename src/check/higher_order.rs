@@ -95,6 +95,9 @@ impl<'a> Checker<'a> {
         let ast::ExprKind::Variable(passed) = &first.kind else {
             return self.function_expected(name, first.span);
         };
+        if self.user_definitions(passed).is_empty() && self.scopes.find(passed).is_some() {
+            return self.function_expected(name, first.span);
+        }
         let rest = self.values(rest)?;
         match name {
             "reduce_sum" | "reduce_sum_static" => {

@@ -22,11 +22,7 @@ impl<'a> Checker<'a> {
             let title = if rank == 0 {
                 format!("{inner} cannot be indexed")
             } else {
-                format!(
-                    "{} has {rank} dimensions, but there are {} indexes",
-                    base.ty,
-                    written.len()
-                )
+                too_many_indexes(&base.ty, written.len())
             };
             let label = if depth == 0 { "" } else { "too many indexes" };
             return self.fail(Diagnostic::error(Code::NotIndexable, title, span, label));
@@ -90,6 +86,13 @@ impl<'a> Checker<'a> {
         }
         Some(Some(end))
     }
+}
+
+/// What is wrong with more indexes than dimensions.
+pub(super) fn too_many_indexes(ty: &Ty, count: usize) -> String {
+    let rank = ty.rank();
+    let plural = if rank == 1 { "" } else { "s" };
+    format!("{ty} has {rank} dimension{plural}, but there are {count} indexes")
 }
 
 /// Whether the index leads to a single position.

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::frame::{Ending, Place};
 use super::function::Mode;
-use super::index::{index_level, indexed_ty, is_single};
+use super::index::{index_level, indexed_ty, is_single, too_many_indexes};
 use super::mention::index_mentions;
 use super::promote::{joint_level, promote, promotions, real_constant};
 use super::scope::nearest;
@@ -211,11 +211,7 @@ impl<'a> Checker<'a> {
         let id = id?;
         let ty = &self.variable(id).sized.ty;
         if indices.len() > ty.rank() {
-            let title = format!(
-                "{ty} has {} dimensions, but there are {} indexes",
-                ty.rank(),
-                indices.len()
-            );
+            let title = too_many_indexes(ty, indices.len());
             return self.fail(Diagnostic::error(Code::NotIndexable, title, place.span, ""));
         }
         sound.then_some((id, indices))
@@ -258,7 +254,7 @@ impl<'a> Checker<'a> {
         self.fail(
             Diagnostic::error(
                 Code::ReadOnly,
-                format!("`{}` cannot be assigned in {}", name.name, place.describe()),
+                format!("`{}` cannot be assigned here", name.name),
                 name.span,
                 format!("it is {reason}"),
             )
