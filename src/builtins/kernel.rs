@@ -158,16 +158,22 @@ impl Prim {
         })
     }
 
+    /// The function that computes it from reals alone: of every primitive that takes and returns reals.
+    pub fn real_kernel(self) -> Option<Kernel> {
+        match self {
+            Prim::Add => Some(Kernel::R2(|x, y| x + y)),
+            Prim::Sub => Some(Kernel::R2(|x, y| x - y)),
+            Prim::Mul => Some(Kernel::R2(|x, y| x * y)),
+            Prim::Div => Some(Kernel::R2(|x, y| x / y)),
+            Prim::Neg => Some(Kernel::R1(|x| -x)),
+            _ if self.result() == Kind::Int || self.args().contains(&Kind::Int) => None,
+            _ => self.kernel(),
+        }
+    }
+
     /// Computes it. `None` where there is no result: an integer division by zero, and `to_int` of a real that no
     /// 32-bit integer can hold. `args` has the primitive's number of arguments, of its kinds.
     pub fn apply(self, args: &[Scalar]) -> Option<Scalar> {
-        if let Some(kernel) = self.kernel() {
-            let result = kernel.call(args);
-            return Some(match self.result() {
-                Kind::Real => Scalar::Real(result),
-                Kind::Int => Scalar::Int(result as i64),
-            });
-        }
         let int = |at: usize| args[at].as_int();
         let real = |at: usize| args[at].as_real();
         let truth = |value: bool| Scalar::Int(i64::from(value));
@@ -211,7 +217,13 @@ impl Prim {
             Prim::Mul => Scalar::Real(real(0) * real(1)),
             Prim::Div => Scalar::Real(real(0) / real(1)),
             Prim::Neg => Scalar::Real(-real(0)),
-            _ => return None,
+            _ => {
+                let result = self.kernel()?.call(args);
+                match self.result() {
+                    Kind::Real => Scalar::Real(result),
+                    Kind::Int => Scalar::Int(result as i64),
+                }
+            }
         })
     }
 }

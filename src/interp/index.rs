@@ -48,10 +48,9 @@ impl Evaluator<'_, '_> {
         expr: &Expr,
         frame: &Frame<'_>,
     ) -> Eval<Scalar> {
-        let value = self.eval(base, frame)?;
-        if let Value::Container(container) = value.as_ref()
-            && let Some(position) =
-                self.scalar_position(container, indices, named_variable(base), frame)?
+        if let ExprKind::Variable(var) = &base.kind
+            && let Value::Container(container) = self.variable(*var, base.span, frame)?
+            && let Some(position) = self.scalar_position(container, indices, Some(*var), frame)?
         {
             return Ok(container.scalars.get(position));
         }

@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::statement::Flow;
 use super::text::describe_shape;
 use super::value::{Container, Scalars, Value};
-use crate::builtins::{Draw, Prim, Scalar};
+use crate::builtins::{Draw, Kernel, Prim, Scalar};
 use crate::ir::{Expr, FunctionId, Lift};
 use crate::loops::linear::sample;
 use crate::source::Span;
@@ -89,16 +89,10 @@ impl Evaluator<'_, '_> {
             }
         }
         let operands: Vec<Operand> = values.iter().map(|value| Operand::of(value)).collect();
-        let mut scalars = [Scalar::Int(0); MAX_PRIM_ARGS];
-        let mut result = Scalars::unset(&expr.ty.scalar(), shape.len());
-        for at in 0..shape.len() {
-            for (scalar, operand) in scalars.iter_mut().zip(&operands) {
-                *scalar = operand.at(at);
-            }
-            let scalar = (prim.apply(&scalars))
-                .ok_or_else(|| no_result(prim, &scalars[..operands.len()], expr.span))?;
-            result.set(at, scalar);
-        }
+        let result = match prim.real_kernel() {
+            Some(kernel) => Scalars::Real(map_reals(kernel, &operands, shape.len())),
+            None => map_scalars(prim, &operands, shape.len(), &expr.ty, expr.span)?,
+        };
         Ok(Value::Container(Container {
             ty: expr.ty.clone(),
             dims: shape.dims.clone(),
@@ -245,7 +239,7 @@ impl Evaluator<'_, '_> {
         let outcome = self.run(&function.body, &mut frame);
         self.depth.set(depth);
         match outcome {
-            Ok(Flow::Return(value)) => Ok(value),
+            Ok(Flow::Return(value)) => Ok(value.map(|value| *value)),
             Ok(_) => Ok(None),
             Err(failure) if function.from_library => Err(failure.at(span)),
             Err(failure) => Err(failure),
@@ -307,6 +301,45 @@ impl<'a> Operand<'a> {
             Operand::Reals(values) => Scalar::Real(values[position]),
         }
     }
+}
+
+/// A function of reals, element by element.
+fn map_reals(kernel: Kernel, operands: &[Operand<'_>], len: usize) -> Vec<f64> {
+    let real = |operand: usize, at: usize| operands[operand].at(at).as_real();
+    match (kernel, operands) {
+        (Kernel::R1(function), [Operand::Reals(xs)]) => xs.iter().map(|&x| function(x)).collect(),
+        (Kernel::R1(function), _) => (0..len).map(|at| function(real(0, at))).collect(),
+        (Kernel::R2(function), [Operand::Reals(xs), Operand::Reals(ys)]) => {
+            xs.iter().zip(*ys).map(|(&x, &y)| function(x, y)).collect()
+        }
+        (Kernel::R2(function), _) => (0..len)
+            .map(|at| function(real(0, at), real(1, at)))
+            .collect(),
+        (Kernel::R3(function), _) => (0..len)
+            .map(|at| function(real(0, at), real(1, at), real(2, at)))
+            .collect(),
+    }
+}
+
+/// Any primitive, element by element.
+fn map_scalars(
+    prim: Prim,
+    operands: &[Operand<'_>],
+    len: usize,
+    ty: &Ty,
+    span: Span,
+) -> Eval<Scalars> {
+    let mut result = Scalars::unset(&ty.scalar(), len);
+    let mut scalars = [Scalar::Int(0); MAX_PRIM_ARGS];
+    for at in 0..len {
+        for (scalar, operand) in scalars.iter_mut().zip(operands) {
+            *scalar = operand.at(at);
+        }
+        let scalar = (prim.apply(&scalars))
+            .ok_or_else(|| no_result(prim, &scalars[..operands.len()], span))?;
+        result.set(at, scalar);
+    }
+    Ok(result)
 }
 
 /// Why a primitive had no result.

@@ -23,7 +23,7 @@ pub(super) enum Flow {
     /// To the next round of the innermost loop.
     Continue,
     /// Out of the function, with its value.
-    Return(Option<Value>),
+    Return(Option<Box<Value>>),
 }
 
 /// The left side of an assignment.
@@ -136,10 +136,10 @@ impl Evaluator<'_, '_> {
         if let ExprKind::Variable(var) = &value.kind
             && let Some(value) = frame.take(self.layout.slot(*var))
         {
-            return Ok(Flow::Return(Some(value)));
+            return Ok(Flow::Return(Some(Box::new(value))));
         }
         let value = self.eval(value, frame)?.into_owned();
-        Ok(Flow::Return(Some(value)))
+        Ok(Flow::Return(Some(Box::new(value))))
     }
 
     /// A variable begins: its sizes are evaluated, its scalars are unset.
@@ -268,11 +268,11 @@ impl Evaluator<'_, '_> {
         }
         let slot = self.layout.slot(place.target);
         if place.indices.is_empty() {
-            let value = match frame.get(slot) {
-                Some(Value::Real(_)) => Value::Real(scalar.as_real()),
-                _ => scalar.into(),
-            };
-            frame.set(slot, Cow::Owned(value));
+            match frame.get_mut(slot) {
+                Some(Value::Real(current)) => *current = scalar.as_real(),
+                Some(current) => *current = scalar.into(),
+                None => frame.set(slot, Cow::Owned(scalar.into())),
+            }
             return Ok(true);
         }
         let Some(Value::Container(container)) = frame.get(slot) else {

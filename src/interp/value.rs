@@ -102,6 +102,7 @@ impl Scalars {
                 to.extend((0..from.len()).map(|at| from.scalars.get(at).as_int()));
             }
             (Scalars::Int(to), Value::Real(value)) => to.push(*value as i64),
+            (Scalars::Real(to), Value::Real(value)) => to.push(*value),
             (Scalars::Real(to), Value::Container(from)) => to.extend_from_slice(&from.as_reals()),
             (Scalars::Real(to), value) => to.extend(value.to_reals()),
             (Scalars::Int(_), Value::Tuple(_)) => {}
