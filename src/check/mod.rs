@@ -25,6 +25,8 @@ mod removed;
 mod scope;
 mod signature;
 mod stmt;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
