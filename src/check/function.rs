@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use super::Checker;
 use super::frame::{Ending, Frame};
-use super::library::flattens;
 use super::promote::promotions;
 use super::scope::{Binding, Scopes};
 use crate::diag::{Code, Diagnostic};
@@ -204,7 +203,7 @@ impl<'a> Checker<'a> {
                 number,
                 ast: &function.definition,
                 from_library: true,
-                flattens: flattens(function),
+                flattens: library.flattens(number),
             }
         })
     }

@@ -13,6 +13,8 @@ const FLATTEN: &str = "@flatten";
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     functions: Vec<LibraryFunction>,
+    /// For each function whether it flattens its arguments.
+    flattening: Vec<bool>,
     by_name: BTreeMap<String, Vec<usize>>,
 }
 
@@ -26,7 +28,12 @@ impl Library {
                 .or_default()
                 .push(position);
         }
-        Library { functions, by_name }
+        let flattening = functions.iter().map(flattens).collect();
+        Library {
+            functions,
+            flattening,
+            by_name,
+        }
     }
 
     /// Parses library files, given as name and text, into `sources`.
@@ -57,9 +64,14 @@ impl Library {
         &self.functions
     }
 
-    /// The positions in [`Library::functions`] of the functions of that name.
+    /// The functions of that name: their positions in [`Library::functions`].
     pub(super) fn overloads(&self, name: &str) -> &[usize] {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the function at a position takes any container of reals where it declares `vector`.
+    pub(super) fn flattens(&self, position: usize) -> bool {
+        self.flattening[position]
     }
 
     /// Every name, sorted.
@@ -68,7 +80,6 @@ impl Library {
     }
 }
 
-/// Whether the function takes any container of reals where it declares `vector`.
-pub(super) fn flattens(function: &LibraryFunction) -> bool {
+fn flattens(function: &LibraryFunction) -> bool {
     function.doc.lines().any(|line| line.trim() == FLATTEN)
 }

@@ -65,27 +65,11 @@ impl<'a> Checker<'a> {
         right: Expr,
         span: Span,
     ) -> Option<Expr> {
-        use BinaryOp::*;
-        let call = match operator {
-            Or | And => logical(operator, &left, &right, span),
-            Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual => {
-                comparison(operator, &left, &right, span)
-            }
-            Add => elementwise(Prim::AddInt, Prim::Add, &left, &right, span),
-            Subtract => elementwise(Prim::SubInt, Prim::Sub, &left, &right, span),
-            ElementMultiply => elementwise(Prim::MulInt, Prim::Mul, &left, &right, span),
-            ElementDivide => elementwise(Prim::DivInt, Prim::Div, &left, &right, span),
-            Multiply => product(&left, &right, span),
-            Divide => quotient(&left, &right, span),
-            LeftDivide => matrix_call(Container::MdivideLeft, &left, &right, span),
-            Modulo => of_ints(Prim::ModInt, &left, &right, span),
-            IntegerDivide => of_ints(Prim::DivInt, &left, &right, span),
-            Power | ElementPower => power(&left, &right, span),
-        };
-        let Some(call) = call else {
+        let Some(meaning) = meaning(operator, &left.ty, &right.ty) else {
             return self.wrong_operands(operator, &left, &right, span);
         };
-        if operator == Divide && call.ty == Ty::Int && !self.frame.from_library {
+        let call = meaning.applied(left, right, span);
+        if operator == BinaryOp::Divide && call.ty == Ty::Int && !self.frame.from_library {
             self.warn_integer_division(span);
         }
         Some(call)
@@ -159,7 +143,7 @@ pub(super) fn negated(operand: Expr, span: Span) -> Expr {
 
 /// `left operator right` of numbers and containers of linear algebra, element by element; known to fit.
 pub(super) fn combined(prim: Prim, left: Expr, right: Expr, span: Span) -> Expr {
-    prim_call(prim, vec![real(&left), real(&right)], span)
+    prim_call(prim, vec![real(left), real(right)], span)
 }
 
 /// A call of a container function.
@@ -178,112 +162,120 @@ pub(super) fn container_call(
     }
 }
 
-fn real(expr: &Expr) -> Expr {
+fn real(expr: Expr) -> Expr {
     let ty = with_scalar(&expr.ty, &Ty::Real);
-    promote(expr.clone(), &ty)
+    promote(expr, &ty)
 }
 
-fn of_ints(prim: Prim, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    (left.ty == Ty::Int && right.ty == Ty::Int)
-        .then(|| prim_call(prim, vec![left.clone(), right.clone()], span))
+/// What an operator stands for.
+enum Meaning {
+    /// A primitive of two integers.
+    OfInts(Prim),
+    /// A primitive of reals, element by element.
+    OfReals(Prim),
+    /// A function of whole containers, and the type of its value.
+    Whole(Container, Ty),
+    /// `&&`
+    And,
+    /// `||`
+    Or,
 }
 
-fn logical(operator: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    if left.ty != Ty::Int || right.ty != Ty::Int {
-        return None;
+impl Meaning {
+    fn applied(self, left: Expr, right: Expr, span: Span) -> Expr {
+        let level = left.level.max(right.level);
+        let kind = match self {
+            Meaning::OfInts(prim) => return prim_call(prim, vec![left, right], span),
+            Meaning::OfReals(prim) => return combined(prim, left, right, span),
+            Meaning::Whole(function, ty) => {
+                return container_call(function, ty, vec![left, right], span);
+            }
+            Meaning::And => ExprKind::And(Box::new(left), Box::new(right)),
+            Meaning::Or => ExprKind::Or(Box::new(left), Box::new(right)),
+        };
+        Expr {
+            kind,
+            ty: Ty::Int,
+            level,
+            span,
+        }
     }
-    let level = left.level.max(right.level);
-    let (left, right) = (Box::new(left.clone()), Box::new(right.clone()));
-    let kind = match operator {
-        BinaryOp::And => ExprKind::And(left, right),
-        _ => ExprKind::Or(left, right),
-    };
-    Some(Expr {
-        kind,
-        ty: Ty::Int,
-        level,
-        span,
-    })
 }
 
-fn comparison(operator: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    let (of_ints, of_reals) = match operator {
-        BinaryOp::Equal => (Prim::EqInt, Prim::Eq),
-        BinaryOp::NotEqual => (Prim::NeInt, Prim::Ne),
-        BinaryOp::Less => (Prim::LtInt, Prim::Lt),
-        BinaryOp::LessEqual => (Prim::LeInt, Prim::Le),
-        BinaryOp::Greater => (Prim::GtInt, Prim::Gt),
-        _ => (Prim::GeInt, Prim::Ge),
+/// What an operator stands for between operands of these types, if it can stand there.
+fn meaning(operator: BinaryOp, left: &Ty, right: &Ty) -> Option<Meaning> {
+    use BinaryOp::*;
+    let ints = *left == Ty::Int && *right == Ty::Int;
+    let numbers = is_number(left) && is_number(right);
+    let compared = |of_ints, of_reals| {
+        numbers.then_some(if ints {
+            Meaning::OfInts(of_ints)
+        } else {
+            Meaning::OfReals(of_reals)
+        })
     };
-    if !is_number(&left.ty) || !is_number(&right.ty) {
-        return None;
+    match operator {
+        Or => ints.then_some(Meaning::Or),
+        And => ints.then_some(Meaning::And),
+        Equal => compared(Prim::EqInt, Prim::Eq),
+        NotEqual => compared(Prim::NeInt, Prim::Ne),
+        Less => compared(Prim::LtInt, Prim::Lt),
+        LessEqual => compared(Prim::LeInt, Prim::Le),
+        Greater => compared(Prim::GtInt, Prim::Gt),
+        GreaterEqual => compared(Prim::GeInt, Prim::Ge),
+        Add => elementwise(Prim::AddInt, Prim::Add, left, right),
+        Subtract => elementwise(Prim::SubInt, Prim::Sub, left, right),
+        ElementMultiply => elementwise(Prim::MulInt, Prim::Mul, left, right),
+        ElementDivide => elementwise(Prim::DivInt, Prim::Div, left, right),
+        Multiply => product(left, right),
+        Divide if is_number(left) || is_number(right) => {
+            elementwise(Prim::DivInt, Prim::Div, left, right)
+        }
+        Divide => whole(Container::MdivideRight, left, right),
+        LeftDivide => whole(Container::MdivideLeft, left, right),
+        Modulo => ints.then_some(Meaning::OfInts(Prim::ModInt)),
+        IntegerDivide => ints.then_some(Meaning::OfInts(Prim::DivInt)),
+        Power | ElementPower => power(left, right),
     }
-    elementwise(of_ints, of_reals, left, right, span)
 }
 
 /// Two numbers, two containers of one type, or a number and a container.
-fn elementwise(
-    of_ints: Prim,
-    of_reals: Prim,
-    left: &Expr,
-    right: &Expr,
-    span: Span,
-) -> Option<Expr> {
-    if left.ty == Ty::Int && right.ty == Ty::Int {
-        return Some(prim_call(of_ints, vec![left.clone(), right.clone()], span));
+fn elementwise(of_ints: Prim, of_reals: Prim, left: &Ty, right: &Ty) -> Option<Meaning> {
+    if *left == Ty::Int && *right == Ty::Int {
+        return Some(Meaning::OfInts(of_ints));
     }
-    let fits = match (&left.ty, &right.ty) {
-        (left, right) if is_number(left) => is_numeric(right),
-        (left, right) if is_number(right) => is_numeric(left),
-        (left, right) => left == right && is_linear(left),
+    let fits = if is_number(left) {
+        is_numeric(right)
+    } else if is_number(right) {
+        is_numeric(left)
+    } else {
+        left == right && is_linear(left)
     };
-    fits.then(|| combined(of_reals, left.clone(), right.clone(), span))
+    fits.then_some(Meaning::OfReals(of_reals))
 }
 
-fn product(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    if is_number(&left.ty) || is_number(&right.ty) {
-        return elementwise(Prim::MulInt, Prim::Mul, left, right, span);
+fn product(left: &Ty, right: &Ty) -> Option<Meaning> {
+    if is_number(left) || is_number(right) {
+        return elementwise(Prim::MulInt, Prim::Mul, left, right);
     }
-    let arguments = vec![left.clone(), right.clone()];
-    if left.ty == Ty::RowVector && right.ty == Ty::Vector {
-        return Some(container_call(
-            Container::DotProduct,
-            Ty::Real,
-            arguments,
-            span,
-        ));
+    if *left == Ty::RowVector && *right == Ty::Vector {
+        return Some(Meaning::Whole(Container::DotProduct, Ty::Real));
     }
-    matrix_call(Container::Multiply, left, right, span)
+    whole(Container::Multiply, left, right)
 }
 
-fn quotient(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    if is_number(&left.ty) || is_number(&right.ty) {
-        return elementwise(Prim::DivInt, Prim::Div, left, right, span);
-    }
-    matrix_call(Container::MdivideRight, left, right, span)
-}
-
-fn matrix_call(function: Container, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    let form = fitting_form(function, &[left.ty.clone(), right.ty.clone()])?;
-    Some(container_call(
-        function,
-        form.result,
-        vec![left.clone(), right.clone()],
-        span,
-    ))
+fn whole(function: Container, left: &Ty, right: &Ty) -> Option<Meaning> {
+    let form = fitting_form(function, &[left.clone(), right.clone()])?;
+    Some(Meaning::Whole(function, form.result))
 }
 
 /// Powers are real even of integers.
-fn power(left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
-    let (base, exponent) = (
-        with_scalar(&left.ty, &Ty::Real),
-        with_scalar(&right.ty, &Ty::Real),
-    );
-    let scalar = |ty: &Ty| ty.scalar() == Ty::Real;
-    let fits = scalar(&base)
-        && scalar(&exponent)
-        && (base == exponent || base == Ty::Real || exponent == Ty::Real);
-    fits.then(|| combined(Prim::Pow, left.clone(), right.clone(), span))
+fn power(left: &Ty, right: &Ty) -> Option<Meaning> {
+    let base = with_scalar(left, &Ty::Real);
+    let exponent = with_scalar(right, &Ty::Real);
+    let of_numbers = is_number(&left.scalar()) && is_number(&right.scalar());
+    let one_shape = base == exponent || base == Ty::Real || exponent == Ty::Real;
+    (of_numbers && one_shape).then_some(Meaning::OfReals(Prim::Pow))
 }
 
 /// What to type instead, where a likely intention is known.
