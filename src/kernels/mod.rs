@@ -7,4 +7,5 @@
 pub mod linalg;
 pub mod ode;
 pub mod random;
+pub mod simd;
 pub mod special;
