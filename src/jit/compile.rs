@@ -5,7 +5,7 @@
 //! number of the [`Site`] at which the run stopped.
 
 use super::host::Host;
-use super::layout::{Layout, Place, SCALAR};
+use super::layout::{Layout, Line, Place, SCALAR};
 use super::partition::{self, Chunk, Partition};
 use super::runtime::{self, Described, Frame, Site};
 use super::{CompileError, CompileOptions, prim, symbols, vector};
@@ -44,6 +44,17 @@ pub(super) struct Unit<'p> {
     pub options: CompileOptions,
     /// Places that may stop or call out, so far.
     pub sites: Vec<Site>,
+    /// Lines at the arena's end that loops keep their blocks in, one after another.
+    pub kept_lines: usize,
+}
+
+impl Unit<'_> {
+    /// The arena's byte where the slice of that number begins, of slices of so many bytes each.
+    pub fn kept_slice(&mut self, number: usize, bytes: usize) -> usize {
+        let lines = ((number + 1) * bytes).div_ceil(size_of::<Line>());
+        self.kept_lines = self.kept_lines.max(lines);
+        self.layout.arena_lines * size_of::<Line>() + number * bytes
+    }
 }
 
 /// What a value of the procedure is in the function at hand.
@@ -79,7 +90,7 @@ pub(super) struct FunctionCompiler<'u, 'p, 'f> {
     cells: Vec<Option<Variable>>,
     regions: Vec<AliasRegion>,
     frame: Value,
-    arena: Value,
+    pub arena: Value,
     constants: Value,
     inputs: Vec<Option<Value>>,
     outputs: Vec<Option<Value>>,

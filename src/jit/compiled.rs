@@ -169,8 +169,10 @@ impl Compiled {
             host: Host::detect(),
             options: *options,
             sites: Vec::new(),
+            kept_lines: 0,
         };
         let (module, entries) = generate(&mut unit)?;
+        let kept_lines = unit.kept_lines;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Compiled {
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -182,7 +184,7 @@ impl Compiled {
             messages: procedure.messages.clone(),
             inputs,
             outputs,
-            arena_lines: layout.arena_lines,
+            arena_lines: layout.arena_lines + kept_lines,
             draws: draws(&procedure.body),
             shape: shape(procedure),
         })

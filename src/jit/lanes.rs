@@ -6,10 +6,10 @@
 
 use super::host::Host;
 use super::partition::{blocks, operands};
-use super::prim;
+use super::{prim, symbols};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Procedure, Stmt, ValueId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds in one vector register.
 pub(super) const PAIR: usize = 2;
@@ -59,6 +59,8 @@ pub(super) struct Plan {
     pub cells: BTreeMap<CellId, CellUse>,
     /// Loads of what the same round stored there, with the stored value.
     pub forwarded: BTreeMap<ValueId, ValueId>,
+    /// Buffers that are written and not only added to: accesses keep their order.
+    pub ordered: BTreeSet<BufferId>,
     /// Vector registers per value.
     pub unroll: usize,
     /// Whether a check may send the rounds back to run one by one.
@@ -121,7 +123,7 @@ impl Plan {
         for stmt in body {
             survey.stmt(stmt)?;
         }
-        survey.check_buffers()?;
+        let ordered = survey.check_buffers()?;
         let local = survey.cells.values().any(|usage| *usage == CellUse::Local);
         // Which round fails first, or writes a local last, depends on the direction.
         if *reverse && (survey.checked || local) || survey.vector_operations < WORTHWHILE {
@@ -154,6 +156,7 @@ impl Plan {
             classes: survey.classes,
             cells: survey.cells,
             forwarded: survey.forwarded,
+            ordered,
             unroll,
             checked: survey.checked,
             rounds,
@@ -309,7 +312,10 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
                 Class::Reals
             }
             _ if prim.result() == Kind::Real => {
-                self.calls += usize::from(prim != Prim::ToReal);
+                // Kernels of one real are called on whole blocks: see `blocks`.
+                let by_lane = prim != Prim::ToReal && symbols::slice_symbol(prim).is_none();
+                self.calls += usize::from(by_lane);
+                self.vector_operations += 1;
                 Class::Reals
             }
             _ => Class::Ints,
@@ -348,9 +354,10 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
         Some(class)
     }
 
-    /// Whether every buffer that is written allows rounds to run side by side.
-    fn check_buffers(&self) -> Option<()> {
-        for accesses in self.accesses.values() {
+    /// Whether every buffer that is written allows rounds to run side by side; those that are not only added to.
+    fn check_buffers(&self) -> Option<BTreeSet<BufferId>> {
+        let mut ordered = BTreeSet::new();
+        for (buffer, accesses) in &self.accesses {
             let is_load = |access: &Access| matches!(access, Access::Load(_));
             let is_sum =
                 |access: &Access| matches!(access, Access::Accumulate | Access::AccumulateAt(_));
@@ -371,7 +378,8 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
             if self.checked && accesses.iter().any(is_load) {
                 return None;
             }
+            ordered.insert(*buffer);
         }
-        Some(())
+        Some(ordered)
     }
 }

@@ -6,6 +6,7 @@
 //! builds.
 #![allow(unsafe_code)]
 
+mod blocks;
 mod compile;
 mod compiled;
 mod host;

@@ -4,6 +4,7 @@
 //! something else.
 
 use crate::builtins::{Kernel, Prim};
+use crate::kernels::simd;
 
 /// The address of a primitive's kernel and how many reals it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,38 @@ extern "C" fn ternary<const PRIM: usize>(x: f64, y: f64, z: f64) -> f64 {
     }
 }
 
+/// The kernel of a primitive of one real, for each of `count` numbers.
+///
+/// # Safety
+/// `from` and `to` are `count` reals each, apart from each other.
+unsafe extern "C" fn slice<const PRIM: usize>(from: *const f64, to: *mut f64, count: u64) {
+    // SAFETY: the caller's.
+    let (from, to) = unsafe {
+        (
+            std::slice::from_raw_parts(from, count as usize),
+            std::slice::from_raw_parts_mut(to, count as usize),
+        )
+    };
+    match Prim::ALL[PRIM] {
+        Prim::Exp => simd::exp(from, to),
+        Prim::Expm1 => simd::expm1(from, to),
+        Prim::Log => simd::log(from, to),
+        Prim::Log1p => simd::log1p(from, to),
+        Prim::Log1m => simd::log1m(from, to),
+        Prim::Log1pExp => simd::log1p_exp(from, to),
+        Prim::Log1mExp => simd::log1m_exp(from, to),
+        Prim::InvLogit => simd::inv_logit(from, to),
+        Prim::LogInvLogit => simd::log_inv_logit(from, to),
+        Prim::Log1mInvLogit => simd::log1m_inv_logit(from, to),
+        Prim::Tanh => simd::tanh(from, to),
+        _ => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = unary::<PRIM>(*from);
+            }
+        }
+    }
+}
+
 macro_rules! symbols {
     (unary: $($unary:ident)*; binary: $($binary:ident)*; ternary: $($ternary:ident)*;) => {
         /// The symbol of a primitive that code calls rather than spells out; none for the others.
@@ -47,6 +80,14 @@ macro_rules! symbols {
                 _ => return None,
             };
             Some(Symbol { address, arity })
+        }
+
+        /// The address of a function `(from, to, count)` that applies a primitive's kernel to a slice of reals.
+        pub(super) fn slice_symbol(prim: Prim) -> Option<usize> {
+            match prim {
+                $(Prim::$unary => Some(slice::<{ Prim::$unary as usize }> as *const () as usize),)*
+                _ => None,
+            }
         }
     };
 }

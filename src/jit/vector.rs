@@ -6,18 +6,19 @@
 //! through: the failing round then says what it has to say.
 
 use super::CompileError;
+use super::blocks::{self, BLOCK, Segments};
 use super::compile::{Affine, Def, FunctionCompiler};
 use super::lanes::{CellUse, Class, PAIR, Plan};
 use super::layout::SCALAR;
 use super::partition::operands;
-use super::prim;
+use super::{prim, symbols};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compiles a loop in groups of rounds, if that is possible and pays; else does nothing and returns false.
 pub(super) fn compile_loop(
@@ -41,27 +42,33 @@ pub(super) fn compile_loop(
     let Some(plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
         return Ok(false);
     };
+    let role = |buffer: BufferId| {
+        compiler.unit.procedure.buffers[buffer.0 as usize]
+            .role
+            .clone()
+    };
+    let segments = Segments::new(&plan, body, role);
     let size = (PAIR * plan.unroll) as i64;
     let (start, end) = (compiler.value(*start), compiler.value(*end));
-    let [round, finish, rest] = [(); 3].map(|()| compiler.builder.create_block());
-    let at = compiler.builder.append_block_param(round, I64);
-    let rest_at = compiler.builder.append_block_param(rest, I64);
     let sums = declare_sums(compiler, &plan, body);
     let checks = plan.checked.then(|| declare_checks(compiler));
-    // Groups start below this.
-    let limit = compiler.builder.ins().iadd_imm_s(end, 1 - size);
+    let [first_group, finish, rest] = [(); 3].map(|()| compiler.builder.create_block());
+    let rest_at = compiler.builder.append_block_param(rest, I64);
+    // The rounds in full groups, and where they end.
+    let rounds = compiler.builder.ins().isub(end, start);
+    let whole = compiler.builder.ins().band_imm_s(rounds, -size);
+    let limit = compiler.builder.ins().iadd(start, whole);
     let any = compiler
         .builder
         .ins()
-        .icmp(IntCC::SignedLessThan, start, limit);
-    let first = [BlockArg::Value(start)];
+        .icmp_imm_s(IntCC::SignedGreaterThan, whole, 0);
+    let at_start = [BlockArg::Value(start)];
     compiler
         .builder
         .ins()
-        .brif(any, round, &first, rest, &first);
-
-    compiler.builder.switch_to_block(round);
-    compiler.defs[var.0 as usize] = Def::Register(at);
+        .brif(any, first_group, &[], rest, &at_start);
+    compiler.builder.switch_to_block(first_group);
+    compiler.builder.seal_block(first_group);
     let mut group = Group {
         compiler,
         plan: &plan,
@@ -69,33 +76,33 @@ pub(super) fn compile_loop(
         lanes: BTreeMap::new(),
         locals: BTreeMap::new(),
         checks,
+        block: None,
     };
-    for stmt in body {
-        group.stmt(stmt)?;
+    match &segments {
+        None => group.rounds(*var, start, limit, |group| {
+            body.iter().try_for_each(|stmt| group.stmt(stmt))?;
+            group.leave_locals();
+            Ok(())
+        })?,
+        Some(segments) => group.blocks(segments, *var, start, limit, body)?,
     }
-    group.leave_locals();
     let Group { compiler, sums, .. } = group;
-    let next = compiler.builder.ins().iadd_imm_s(at, size);
-    let more = compiler
-        .builder
-        .ins()
-        .icmp(IntCC::SignedLessThan, next, limit);
-    let next = [BlockArg::Value(next)];
-    compiler.builder.ins().brif(more, round, &next, finish, &[]);
-    compiler.builder.seal_block(round);
-
+    compiler.builder.ins().jump(finish, &[]);
     compiler.builder.switch_to_block(finish);
     compiler.builder.seal_block(finish);
     if let Some(checks) = checks {
         let commit = compiler.builder.create_block();
         let held = compiler.builder.use_var(checks);
         let held = compiler.builder.ins().vall_true(held);
-        compiler.builder.ins().brif(held, commit, &[], rest, &first);
+        compiler
+            .builder
+            .ins()
+            .brif(held, commit, &[], rest, &at_start);
         compiler.builder.switch_to_block(commit);
         compiler.builder.seal_block(commit);
     }
     commit_sums(compiler, &sums);
-    compiler.builder.ins().jump(rest, &next);
+    compiler.builder.ins().jump(rest, &[BlockArg::Value(limit)]);
     compiler.builder.switch_to_block(rest);
     compiler.builder.seal_block(rest);
     if !plan.is_exact() {
@@ -209,6 +216,17 @@ struct Group<'g, 'u, 'p, 'f> {
     locals: BTreeMap<CellId, Held>,
     /// The mask of the lanes in which every check has held.
     checks: Option<Variable>,
+    /// Where this group is in its block, for loops in segments.
+    block: Option<Place>,
+}
+
+/// A group's place in a block.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// The segment.
+    segment: usize,
+    /// The arena plus the group's distance from the block's start, in bytes.
+    address: Value,
 }
 
 type Compiled = Result<(), CompileError>;
@@ -217,6 +235,200 @@ impl Group<'_, '_, '_, '_> {
     fn size(&self) -> usize {
         PAIR * self.plan.unroll
     }
+
+    /// A loop over the groups from `start` to `end`, of which there is at least one.
+    fn rounds(
+        &mut self,
+        var: ValueId,
+        start: Value,
+        end: Value,
+        body: impl FnOnce(&mut Self) -> Compiled,
+    ) -> Compiled {
+        let size = self.size() as i64;
+        let [round, exit] = [(); 2].map(|()| self.compiler.builder.create_block());
+        let at = self.compiler.builder.append_block_param(round, I64);
+        let first = [BlockArg::Value(start)];
+        self.compiler.builder.ins().jump(round, &first);
+        self.compiler.builder.switch_to_block(round);
+        self.compiler.defs[var.0 as usize] = Def::Register(at);
+        body(self)?;
+        let builder = &mut self.compiler.builder;
+        let next = builder.ins().iadd_imm_s(at, size);
+        let more = builder.ins().icmp(IntCC::SignedLessThan, next, end);
+        let next = [BlockArg::Value(next)];
+        builder.ins().brif(more, round, &next, exit, &[]);
+        builder.seal_block(round);
+        builder.switch_to_block(exit);
+        builder.seal_block(exit);
+        Ok(())
+    }
+
+    // ---- Blocks.
+
+    /// A loop over blocks, in each of them a loop per segment and the kernels after it.
+    fn blocks(
+        &mut self,
+        segments: &Segments,
+        var: ValueId,
+        start: Value,
+        end: Value,
+        body: &[Stmt],
+    ) -> Compiled {
+        let [block, exit] = [(); 2].map(|()| self.compiler.builder.create_block());
+        let from = self.compiler.builder.append_block_param(block, I64);
+        let first = [BlockArg::Value(start)];
+        let builder = &mut self.compiler.builder;
+        builder.ins().jump(block, &first);
+        builder.switch_to_block(block);
+        let full = builder.ins().iadd_imm_s(from, BLOCK as i64);
+        let is_full = builder.ins().icmp(IntCC::SignedLessThan, full, end);
+        let to = builder.ins().select(is_full, full, end);
+        for segment in 0..segments.count {
+            self.lanes.clear();
+            self.rounds(var, from, to, |group| {
+                let at = group.compiler.value(var);
+                let builder = &mut group.compiler.builder;
+                let distance = builder.ins().isub(at, from);
+                let bytes = builder.ins().ishl_imm_u(distance, 3);
+                let address = builder.ins().iadd(group.compiler.arena, bytes);
+                group.block = Some(Place { segment, address });
+                group.segment(segments, body)
+            })?;
+            self.kernels(segments, segment, body, from, to)?;
+        }
+        let builder = &mut self.compiler.builder;
+        let more = builder.ins().icmp(IntCC::SignedLessThan, to, end);
+        let next = [BlockArg::Value(to)];
+        builder.ins().brif(more, block, &next, exit, &[]);
+        builder.seal_block(block);
+        builder.switch_to_block(exit);
+        builder.seal_block(exit);
+        Ok(())
+    }
+
+    /// The statements of the segment at hand.
+    fn segment(&mut self, segments: &Segments, body: &[Stmt]) -> Compiled {
+        let Some(place) = self.block else {
+            return Ok(());
+        };
+        let mut ready = BTreeSet::new();
+        for (stmt, segment) in body.iter().zip(&segments.of_stmt) {
+            let called = match stmt {
+                Stmt::Let(_, op) => blocks::slice_call(self.plan, op).is_some(),
+                _ => false,
+            };
+            if *segment != place.segment || called {
+                continue;
+            }
+            for value in blocks::uses(self.plan, stmt) {
+                self.bring(segments, body, &mut ready, value)?;
+            }
+            self.stmt(stmt)?;
+            if let Stmt::Let(value, _) = stmt {
+                ready.insert(*value);
+                if let Some(&number) = segments.kept.get(value) {
+                    self.keep(*value, number);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a value of an earlier segment available in this one.
+    fn bring(
+        &mut self,
+        segments: &Segments,
+        body: &[Stmt],
+        ready: &mut BTreeSet<ValueId>,
+        value: ValueId,
+    ) -> Compiled {
+        let definition = body
+            .iter()
+            .find(|stmt| matches!(stmt, Stmt::Let(defined, _) if *defined == value));
+        let Some(stmt) = definition else {
+            return Ok(());
+        };
+        // Uniform values of earlier segments are scalars that are still there.
+        if self.plan.class(value) == Class::Uniform || !ready.insert(value) {
+            return Ok(());
+        }
+        if let Some(&number) = segments.kept.get(&value) {
+            let vectors = self.kept(number);
+            self.lanes.insert(value, Lanes::Reals(vectors));
+            return Ok(());
+        }
+        for operand in blocks::uses(self.plan, stmt) {
+            self.bring(segments, body, ready, operand)?;
+        }
+        self.stmt(stmt)
+    }
+
+    /// The arena's displacement of a kept value's slice.
+    fn kept_at(&mut self, number: usize) -> i32 {
+        self.compiler.unit.kept_slice(number, BLOCK * SCALAR) as i32
+    }
+
+    fn keep(&mut self, value: ValueId, number: usize) {
+        let Some(place) = self.block else { return };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        for (at, vector) in self.reals(value).into_iter().enumerate() {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.store(flags, vector, place.address, displacement);
+        }
+    }
+
+    fn kept(&mut self, number: usize) -> Vec<Value> {
+        let Some(place) = self.block else {
+            return Vec::new();
+        };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        let load = |at: usize| {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.load(F64X2, flags, place.address, displacement)
+        };
+        (0..self.plan.unroll).map(load).collect()
+    }
+
+    /// Calls the kernels whose arguments a segment has computed.
+    fn kernels(
+        &mut self,
+        segments: &Segments,
+        segment: usize,
+        body: &[Stmt],
+        from: Value,
+        to: Value,
+    ) -> Compiled {
+        for (stmt, of_stmt) in body.iter().zip(&segments.of_stmt) {
+            let Stmt::Let(value, op) = stmt else { continue };
+            let Some((prim, arg)) = blocks::slice_call(self.plan, op) else {
+                continue;
+            };
+            let (Some(&arg), Some(&result), Some(address)) = (
+                segments.kept.get(&arg),
+                segments.kept.get(value),
+                symbols::slice_symbol(prim),
+            ) else {
+                return Err(CompileError::NoKernel(prim));
+            };
+            if *of_stmt != segment {
+                continue;
+            }
+            let (arg, result) = (self.kept_at(arg), self.kept_at(result));
+            let compiler = &mut *self.compiler;
+            let count = compiler.builder.ins().isub(to, from);
+            let arena = compiler.arena;
+            let [arg, result] =
+                [arg, result].map(|at| compiler.builder.ins().iadd_imm_s(arena, i64::from(at)));
+            compiler.call_shim(address, &[arg, result, count], None);
+        }
+        Ok(())
+    }
+
+    // ---- Statements.
 
     fn stmt(&mut self, stmt: &Stmt) -> Compiled {
         if let Some(target) = target(self.plan, stmt)

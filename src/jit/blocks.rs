@@ -1,0 +1,190 @@
+//! Plans loops that call kernels: blocks of rounds, each in segments with calls on whole blocks between them.
+//!
+//! A kernel of one real costs a third or less per number on a slice than called by itself. So rounds run in blocks
+//! that stay in the first cache: a first segment computes everything up to the kernels' arguments, the kernels turn
+//! arguments into results, the next segment goes on from there, and so forth. What one segment computes and a later
+//! one needs is kept for the block, or computed again where that is a load or integer arithmetic.
+
+use super::lanes::{CellUse, Class, Plan};
+use super::partition::operands;
+use super::symbols;
+use crate::builtins::Prim;
+use crate::loops::{BufferId, Op, Role, Stmt, ValueId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rounds in a block: flat between 128 and 512 in measurements of the prototypes, and a multiple of every group.
+pub(super) const BLOCK: usize = 256;
+/// Fewer rounds than this do not repay the segments' overhead; a guess.
+const FEWEST_ROUNDS: i64 = 16;
+
+/// How a loop is cut into segments.
+#[derive(Debug)]
+pub(super) struct Segments {
+    /// The segment of each statement; of a kernel's, the segment after which it is called.
+    pub of_stmt: Vec<usize>,
+    /// The segment from which on each value of the body is there.
+    pub of_value: BTreeMap<ValueId, usize>,
+    /// Values that are kept for the block, with the number of their place.
+    pub kept: BTreeMap<ValueId, usize>,
+    /// How many segments.
+    pub count: usize,
+}
+
+/// The kernel that a statement calls on whole blocks: its primitive and argument.
+pub(super) fn slice_call(plan: &Plan, op: &Op) -> Option<(Prim, ValueId)> {
+    match op {
+        Op::Prim(prim, args) => match args.as_slice() {
+            [arg] if plan.class(*arg) == Class::Reals && symbols::slice_symbol(*prim).is_some() => {
+                Some((*prim, *arg))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Segments {
+    /// The segments of a loop, if it calls kernels and can be cut.
+    pub fn new(plan: &Plan, body: &[Stmt], role: impl Fn(BufferId) -> Role) -> Option<Segments> {
+        let local = |usage: &CellUse| *usage == CellUse::Local;
+        if plan.cells.values().any(local) || plan.rounds.is_some_and(|n| n < FEWEST_ROUNDS) {
+            return None;
+        }
+        let mut segments = Segments {
+            of_stmt: Vec::with_capacity(body.len()),
+            of_value: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            count: 1,
+        };
+        segments.assign(plan, body)?;
+        if segments.count == 1 {
+            return None;
+        }
+        segments.keep(plan, body, role);
+        Some(segments)
+    }
+
+    /// The segment from which on a value is there.
+    pub fn value(&self, value: ValueId) -> usize {
+        self.of_value.get(&value).copied().unwrap_or(0)
+    }
+
+    /// Each statement to the first segment where its operands are there.
+    fn assign(&mut self, plan: &Plan, body: &[Stmt]) -> Option<()> {
+        // Accesses to a buffer that is not only added to keep their order.
+        let mut last_access: BTreeMap<BufferId, usize> = BTreeMap::new();
+        for stmt in body {
+            let mut segment = uses(plan, stmt)
+                .into_iter()
+                .map(|value| self.value(value))
+                .max()
+                .unwrap_or(0);
+            if let Some(buffer) = accessed(plan, stmt)
+                && plan.ordered.contains(&buffer)
+            {
+                let last = last_access.entry(buffer).or_insert(segment);
+                segment = segment.max(*last);
+                *last = segment;
+            }
+            match stmt {
+                Stmt::Let(value, op) => {
+                    let called = slice_call(plan, op).is_some();
+                    let available = segment + usize::from(called);
+                    self.of_value.insert(*value, available);
+                    self.count = self.count.max(available + 1);
+                }
+                // Kernels on slices may differ in the last bit from those called one by one, by which a failed
+                // check is found again.
+                Stmt::Check { .. } if segment > 0 => return None,
+                _ => {}
+            }
+            self.of_stmt.push(segment);
+        }
+        Some(())
+    }
+
+    /// Finds which values have to be kept for later segments.
+    fn keep(&mut self, plan: &Plan, body: &[Stmt], role: impl Fn(BufferId) -> Role) {
+        let definitions: BTreeMap<ValueId, &Stmt> = body
+            .iter()
+            .filter_map(|stmt| match stmt {
+                Stmt::Let(value, _) => Some((*value, stmt)),
+                _ => None,
+            })
+            .collect();
+        let mut kept = BTreeSet::new();
+        for segment in 0..self.count {
+            let mut seen = BTreeSet::new();
+            let mut pending = Vec::new();
+            for (stmt, of_stmt) in body.iter().zip(&self.of_stmt) {
+                if *of_stmt == segment {
+                    pending.extend(uses(plan, stmt));
+                    if let Stmt::Let(value, op) = stmt
+                        && let Some((_, arg)) = slice_call(plan, op)
+                    {
+                        kept.insert(arg);
+                        kept.insert(*value);
+                    }
+                }
+            }
+            while let Some(value) = pending.pop() {
+                let Some(stmt) = definitions.get(&value) else {
+                    continue;
+                };
+                if plan.class(value) == Class::Uniform || !seen.insert(value) {
+                    continue;
+                }
+                let Stmt::Let(_, op) = stmt else { continue };
+                if slice_call(plan, op).is_some() || self.value(value) == segment {
+                    continue;
+                }
+                if is_recomputed(plan, value, op, &role) {
+                    pending.extend(uses(plan, stmt));
+                } else {
+                    kept.insert(value);
+                }
+            }
+        }
+        self.kept = kept.into_iter().zip(0..).collect();
+    }
+}
+
+/// Whether a value is computed again rather than kept: loads of what no one writes, and everything but reals.
+fn is_recomputed(plan: &Plan, value: ValueId, op: &Op, role: &impl Fn(BufferId) -> Role) -> bool {
+    if plan.class(value) != Class::Reals {
+        return true;
+    }
+    match op {
+        Op::Load(buffer, index) => {
+            let unwritten = matches!(role(*buffer), Role::ConstantReal(_) | Role::Input(_));
+            unwritten && matches!(plan.class(*index), Class::Linear { .. })
+        }
+        _ => false,
+    }
+}
+
+/// The buffer that a statement reads or writes.
+fn accessed(plan: &Plan, stmt: &Stmt) -> Option<BufferId> {
+    match stmt {
+        Stmt::Let(value, _) if plan.forwarded.contains_key(value) => None,
+        Stmt::Let(_, Op::Load(buffer, _))
+        | Stmt::Store(buffer, ..)
+        | Stmt::Accumulate(buffer, ..) => Some(*buffer),
+        _ => None,
+    }
+}
+
+/// The values that a statement of a group uses.
+pub(super) fn uses(plan: &Plan, stmt: &Stmt) -> Vec<ValueId> {
+    match stmt {
+        Stmt::Let(value, op) => match plan.forwarded.get(value) {
+            Some(stored) => vec![*stored],
+            None => operands(op),
+        },
+        Stmt::Set(_, value) | Stmt::Add(_, value) => vec![*value],
+        Stmt::Store(_, index, value) | Stmt::Accumulate(_, index, value) => vec![*index, *value],
+        // A failed check is found again by running the rounds one by one: its values are not needed here.
+        Stmt::Check { ok, .. } => vec![*ok],
+        _ => Vec::new(),
+    }
+}
