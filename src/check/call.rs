@@ -25,6 +25,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Expr> {
         let name = function.name.as_str();
+        self.verify_not_hidden(function)?;
         let by_user = !self.user_definitions(name).is_empty();
         if !by_user && self.is_higher_order(name) {
             return self.higher_order(function, arguments, span);
@@ -49,6 +50,27 @@ impl<'a> Checker<'a> {
         let choice = self.choose(name, name, &arguments, function.span)?;
         self.verify_allowed(name, &choice, span)?;
         self.apply(choice, arguments, Mode::Plain, span)
+    }
+
+    /// Reports a call of a function that a variable of the same name hides.
+    fn verify_not_hidden(&mut self, function: &ast::Identifier) -> Option<()> {
+        let name = &function.name;
+        let Some(binding) = self.scopes.find(name).filter(|_| !self.frame.from_library) else {
+            return Some(());
+        };
+        let declared_at = binding.span;
+        self.fail(
+            Diagnostic::error(
+                Code::UndeclaredFunction,
+                format!("`{name}` is a variable here, not a function"),
+                function.span,
+                "called",
+            )
+            .with_secondary(declared_at, "declared here")
+            .with_hint(format!(
+                "rename the variable, or write `{name}[…]` for its elements"
+            )),
+        )
     }
 
     fn misplaced_bar<T>(&mut self, function: &ast::Identifier) -> Option<T> {
@@ -76,9 +98,12 @@ impl<'a> Checker<'a> {
             .map(Callable::Defined)
             .collect();
         found.extend(self.library_definitions(name).map(Callable::Defined));
-        found.extend(Prim::named(name).map(Callable::Prim));
+        let in_library = self.frame.from_library;
+        let prims = Prim::named(name).filter(|&prim| in_library || !is_internal(prim));
+        found.extend(prims.map(Callable::Prim));
         found.extend(Container::named(name).map(Callable::Container));
-        found.extend(Draw::named(name).map(Callable::Draw));
+        let draw = Draw::named(name).filter(|&draw| in_library || draw == Draw::Normal);
+        found.extend(draw.map(Callable::Draw));
         found
     }
 
@@ -89,13 +114,11 @@ impl<'a> Checker<'a> {
             || Container::named(name).is_some()
     }
 
-    /// Whether a function of the compiler takes exactly these types.
+    /// Whether a function of the compiler takes these types.
     pub(super) fn builtin_takes(&self, name: &str, parameters: &[Ty]) -> bool {
-        Prim::named(name)
-            .any(|prim| fit_prim(prim, parameters).is_some_and(|fit| fit.promotions == 0))
+        Prim::named(name).any(|prim| fit_prim(prim, parameters).is_some())
             || Container::named(name)
-                .and_then(|function| fitting_form(function, parameters))
-                .is_some_and(|form| form.promotions == 0)
+                .is_some_and(|function| fitting_form(function, parameters).is_some())
     }
 
     /// The function of that name that fits the arguments best; reports if there is none.
@@ -149,6 +172,9 @@ impl<'a> Checker<'a> {
             .collect();
         let level = joint_level(&arguments);
         match callable {
+            Callable::Prim(Prim::ToInt) if !self.is_static_data(&arguments[0]) => {
+                self.not_data("to_int", "its argument", arguments[0].span)
+            }
             Callable::Prim(prim) => Some(Expr {
                 ty: fit.result,
                 ..prim_call(prim, arguments, span)
@@ -238,23 +264,20 @@ impl<'a> Checker<'a> {
         let mut verified = Some(());
         for (parameter, argument) in definition.ast.parameters.iter().zip(arguments) {
             if parameter.data_only && !self.is_static_data(argument) {
-                let title = format!(
-                    "`{}` takes only data for `{}`",
-                    definition.name(),
-                    parameter.name.name
-                );
-                verified = self.fail(
-                    Diagnostic::error(
-                        Code::DataOnly,
-                        title,
-                        argument.span,
-                        "may depend on parameters",
-                    )
-                    .with_note("Only data, transformed data and arguments qualified `data` count as data here."),
-                );
+                let what = format!("`{}`", parameter.name.name);
+                verified = self.not_data(definition.name(), &what, argument.span);
             }
         }
         verified
+    }
+
+    fn not_data<T>(&mut self, function: &str, what: &str, span: Span) -> Option<T> {
+        let title = format!("`{function}` takes only data for {what}");
+        self.fail(
+            Diagnostic::error(Code::DataOnly, title, span, "may depend on parameters").with_note(
+                "Only data, transformed data and arguments qualified `data` count as data here.",
+            ),
+        )
     }
 
     /// `add(a, b)` and the like: operators under another name.
@@ -304,6 +327,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<(crate::ir::FunctionId, Vec<Expr>)> {
         let name = function.name.as_str();
+        self.verify_not_hidden(function)?;
         let arguments = self.values(arguments)?;
         let choice = self.choose(name, name, &arguments, function.span)?;
         self.verify_allowed(name, &choice, span)?;
@@ -320,6 +344,19 @@ impl<'a> Checker<'a> {
             _ => None,
         }
     }
+}
+
+/// Whether the primitive is for the compiler and the library only.
+fn is_internal(prim: Prim) -> bool {
+    matches!(
+        prim,
+        Prim::ToReal
+            | Prim::AndInt
+            | Prim::OrInt
+            | Prim::GammaPDa
+            | Prim::IncBetaDa
+            | Prim::IncBetaDb
+    )
 }
 
 fn is_user(callable: Callable) -> bool {

@@ -37,14 +37,9 @@ impl<'a> Checker<'a> {
         }
         let title = format!("there is no function `{name}`");
         let diagnostic = Diagnostic::error(Code::UndeclaredFunction, title, span, "");
-        let diagnostic = if self.scopes.find(name).is_some() {
-            diagnostic.with_note(format!(
-                "`{name}` is a variable; its elements are `{name}[…]`."
-            ))
-        } else if let Some(near) = nearest(name, self.function_names()) {
-            diagnostic.with_hint(format!("did you mean `{near}`?"))
-        } else {
-            diagnostic
+        let diagnostic = match nearest(name, self.function_names()) {
+            Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
+            None => diagnostic,
         };
         self.fail(diagnostic)
     }
@@ -53,7 +48,7 @@ impl<'a> Checker<'a> {
         let prims = Prim::ALL.iter().map(|prim| prim.name());
         let containers = Container::ALL.iter().map(|function| function.name());
         let user = self.functions.keys().copied();
-        user.chain(self.library.names()).chain(
+        user.chain(self.library.public_names()).chain(
             prims
                 .chain(containers)
                 .filter(|name| !name.starts_with("operator")),

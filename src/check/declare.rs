@@ -12,6 +12,25 @@ use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, Bounds, TypeKind};
 use crate::types::{Level, Ty};
 
+/// Words that Stan reserves for later, or takes from C++.
+const RESERVED: [&str; 15] = [
+    "auto",
+    "export",
+    "extern",
+    "false",
+    "generated",
+    "quantities",
+    "repeat",
+    "static",
+    "struct",
+    "then",
+    "transformed",
+    "true",
+    "typedef",
+    "until",
+    "var",
+];
+
 /// A declared type with everything it promises.
 #[derive(Clone, Debug)]
 pub(super) struct Declared {
@@ -173,6 +192,14 @@ impl<'a> Checker<'a> {
 
     /// Makes a name visible, unless a visible variable has it already.
     pub(super) fn bind(&mut self, name: &'a ast::Identifier, variable: Option<VarId>) {
+        self.verify_name(name);
+        if name.name.ends_with("_lupdf") || name.name.ends_with("_lupmf") {
+            let title = format!("`{}` ends like a density without constants", name.name);
+            self.report(
+                Diagnostic::error(Code::ReservedName, title, name.span, "")
+                    .with_note("The endings _lupdf and _lupmf are for calls of functions."),
+            );
+        }
         if let Some(earlier) = self.scopes.find(&name.name) {
             let earlier = earlier.span;
             self.report(
@@ -191,6 +218,18 @@ impl<'a> Checker<'a> {
             variable,
             span: name.span,
         });
+    }
+
+    /// Reports words that cannot be names although the grammar has no use for them: Stan compiles to C++, and programs
+    /// for `hlm` stay valid there.
+    pub(super) fn verify_name(&mut self, name: &ast::Identifier) {
+        if RESERVED.contains(&name.name.as_str()) {
+            let title = format!("`{}` is reserved and cannot be a name", name.name);
+            self.report(
+                Diagnostic::error(Code::ReservedWord, title, name.span, "")
+                    .with_hint(format!("add a letter: `{}_`", name.name)),
+            );
+        }
     }
 
     /// The level before anything is assigned. Real variables of model code count as parameters whatever they hold,

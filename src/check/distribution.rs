@@ -168,7 +168,11 @@ impl<'a> Checker<'a> {
     fn unknown_distribution<T>(&mut self, name: &str, span: Span) -> Option<T> {
         let title = format!("there is no distribution `{name}`");
         let diagnostic = Diagnostic::error(Code::UnknownDistribution, title, span, "");
-        let names = self.functions.keys().copied().chain(self.library.names());
+        let names = self
+            .functions
+            .keys()
+            .copied()
+            .chain(self.library.public_names());
         let diagnostic = match nearest(name, names.filter_map(without_suffix)) {
             Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
             None => diagnostic.with_note(format!(

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Checker;
-use super::frame::{Ending, Frame};
+use super::frame::{Ending, Frame, Place};
 use super::promote::promotions;
 use super::scope::{Binding, Scopes};
 use crate::diag::{Code, Diagnostic};
@@ -166,7 +166,13 @@ impl<'a> Checker<'a> {
             return;
         };
         let earlier = known.ast;
-        let completes = earlier.body.is_none() && known.result() == definition.result();
+        let qualifiers = |function: &ast::FunctionDef| -> Vec<bool> {
+            let parameters = function.parameters.iter();
+            parameters.map(|parameter| parameter.data_only).collect()
+        };
+        let completes = earlier.body.is_none()
+            && known.result() == definition.result()
+            && qualifiers(earlier) == qualifiers(definition.ast);
         if completes && definition.ast.body.is_some() {
             *known = definition;
             return;
@@ -182,22 +188,30 @@ impl<'a> Checker<'a> {
         );
     }
 
-    /// Whether a public library function takes exactly these types.
+    /// Whether a function of the library takes these types, perhaps with integers promoted.
     fn library_has(&self, name: &str, parameters: &[Ty]) -> bool {
-        if self.builtin_takes(name, parameters) {
-            return true;
-        }
-        self.library_definitions(name)
-            .any(|definition| definition.parameters() == parameters)
+        let promote_to = |wanted: Vec<Ty>| {
+            let mut pairs = parameters.iter().zip(&wanted);
+            parameters.len() == wanted.len()
+                && pairs.all(|(given, wanted)| promotions(given, wanted).is_some())
+        };
+        self.builtin_takes(name, parameters)
+            || self
+                .library_definitions(name)
+                .any(|definition| promote_to(definition.parameters()))
     }
 
-    /// The library functions of that name.
+    /// The library functions of that name that can be called from the code at hand: the library's own helpers are
+    /// seen by the library alone, and by the transforms of parameters.
     pub(super) fn library_definitions(
         &self,
         name: &str,
     ) -> impl Iterator<Item = Definition<'a>> + use<'a> {
         let library = self.library;
-        library.overloads(name).iter().map(move |&number| {
+        let sees_hidden = self.frame.from_library || self.frame.place == Place::Parameters;
+        let overloads = library.overloads(name).iter();
+        let seen = overloads.filter(move |&&number| sees_hidden || !library.is_hidden(number));
+        seen.map(move |&number| {
             let function = &library.functions()[number];
             Definition {
                 number,
@@ -240,8 +254,10 @@ impl<'a> Checker<'a> {
     /// Reports what is wrong with a function's name, arguments and result.
     fn verify_header(&mut self, definition: Definition<'a>) {
         let function = definition.ast;
+        self.verify_name(&function.name);
         let mut names = BTreeSet::new();
         for parameter in &function.parameters {
+            self.verify_name(&parameter.name);
             if !names.insert(&parameter.name.name) {
                 self.report(Diagnostic::error(
                     Code::Redeclared,
@@ -480,10 +496,12 @@ fn returns(statement: &ast::Stmt) -> bool {
         } => returns(then_body) && returns(else_body),
         StmtKind::While { condition, body } => {
             let forever = matches!(condition.kind, ast::ExprKind::Int(value) if value != 0);
-            returns(body) || forever && !breaks(body)
+            (returns(body) || forever) && !breaks(body)
         }
         // As in Stan: a loop whose every round returns is taken to have a round.
-        StmtKind::For { body, .. } | StmtKind::ForEach { body, .. } => returns(body),
+        StmtKind::For { body, .. } | StmtKind::ForEach { body, .. } => {
+            returns(body) && !breaks(body)
+        }
         _ => false,
     }
 }

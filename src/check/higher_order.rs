@@ -3,6 +3,7 @@
 use std::f64::consts;
 
 use super::Checker;
+use super::frame::Ending;
 use super::function::Mode;
 use super::promote::{int_constant, joint_level, prim_call, promote, promotions};
 use crate::builtins::{Container, Prim};
@@ -142,8 +143,10 @@ impl<'a> Checker<'a> {
         rest[0] = size;
         let mut arguments = vec![whole, int_constant(1, span)];
         arguments.append(&mut rest);
+        self.verify_can_be_passed(passed, passed_span)?;
         let (called, mode) = self.density_mode(passed, passed_span)?;
         let choice = self.choose(&called, passed, &arguments, passed_span)?;
+        self.verify_passed_result(passed, choice.result(), &Ty::Real, passed_span)?;
         self.apply(choice, arguments, mode, span)
     }
 
@@ -168,7 +171,7 @@ impl<'a> Checker<'a> {
             Ty::Int.array_of(2),
         ];
         let arguments = self.typed_arguments("map_rect", rest, &given, span)?;
-        let id = self.passed_function(passed, &declared, &arguments, passed_span)?;
+        let id = self.passed_function(passed, &declared, &Ty::Vector, &arguments, passed_span)?;
         let level = joint_level(&arguments);
         let each = Expr {
             kind: ExprKind::Call(Callee::Function(id, Lift::Each), arguments),
@@ -235,7 +238,7 @@ impl<'a> Checker<'a> {
         let mut inner = vec![time, current];
         inner.extend(passed_on.iter().cloned());
         let types: Vec<Ty> = inner.iter().map(|argument| argument.ty.clone()).collect();
-        let id = self.passed_function(passed, &types, &inner, passed_span)?;
+        let id = self.passed_function(passed, &types, &state, &inner, passed_span)?;
         let mut all = vec![Expr {
             kind: ExprKind::Function(id),
             ty: Ty::Void,
@@ -283,14 +286,42 @@ impl<'a> Checker<'a> {
         Some(typed)
     }
 
+    /// Reports functions whose calls are more than their value.
+    fn verify_can_be_passed(&mut self, passed: &str, span: Span) -> Option<()> {
+        let ending = match Ending::of(passed) {
+            Ending::Target => "_lp",
+            Ending::Jacobian => "_jacobian",
+            Ending::Random => "_rng",
+            Ending::Plain | Ending::Density | Ending::Cumulative => return Some(()),
+        };
+        let title = format!("a function ending in {ending} cannot be passed");
+        self.fail(Diagnostic::error(Code::NotAFunction, title, span, ""))
+    }
+
+    fn verify_passed_result(
+        &mut self,
+        passed: &str,
+        result: &Ty,
+        wanted: &Ty,
+        span: Span,
+    ) -> Option<()> {
+        if result == wanted {
+            return Some(());
+        }
+        let title = format!("`{passed}` must return {wanted} here, not {result}");
+        self.fail(Diagnostic::error(Code::ArgumentTypes, title, span, ""))
+    }
+
     /// The instance of a function that is passed and will be called with values of these types and levels.
     fn passed_function(
         &mut self,
         passed: &str,
         types: &[Ty],
+        result: &Ty,
         arguments: &[Expr],
         span: Span,
     ) -> Option<crate::ir::FunctionId> {
+        self.verify_can_be_passed(passed, span)?;
         if self.user_definitions(passed).is_empty() {
             return self.undeclared_function(passed, span);
         }
@@ -311,6 +342,7 @@ impl<'a> Checker<'a> {
             );
             return self.fail(Diagnostic::error(Code::ArgumentTypes, title, span, ""));
         }
+        self.verify_passed_result(passed, &definition.result(), result, span)?;
         self.verify_data_arguments(definition, arguments)?;
         let levels: Vec<Level> = arguments.iter().map(|argument| argument.level).collect();
         Some(self.instance(definition, &levels, Mode::Plain))

@@ -6,6 +6,9 @@ use crate::diag::{self, Diagnostic};
 use crate::source::SourceMap;
 use crate::syntax::{LibraryFunction, parse_library};
 
+/// The line of a doc comment that keeps a function for the library itself.
+const HIDDEN: &str = "@hidden";
+
 /// The line of a doc comment that lets any container of reals stand where a vector is declared.
 const FLATTEN: &str = "@flatten";
 
@@ -15,6 +18,8 @@ pub struct Library {
     functions: Vec<LibraryFunction>,
     /// For each function whether it flattens its arguments.
     flattening: Vec<bool>,
+    /// For each function whether only the library can call it.
+    hidden: Vec<bool>,
     by_name: BTreeMap<String, Vec<usize>>,
 }
 
@@ -28,10 +33,18 @@ impl Library {
                 .or_default()
                 .push(position);
         }
-        let flattening = functions.iter().map(flattens).collect();
+        let flattening = functions
+            .iter()
+            .map(|function| has_tag(function, FLATTEN))
+            .collect();
+        let hidden = functions
+            .iter()
+            .map(|function| has_tag(function, HIDDEN))
+            .collect();
         Library {
             functions,
             flattening,
+            hidden,
             by_name,
         }
     }
@@ -74,12 +87,28 @@ impl Library {
         self.flattening[position]
     }
 
-    /// Every name, sorted.
+    /// Whether only the library itself can call the function at a position.
+    pub(super) fn is_hidden(&self, position: usize) -> bool {
+        self.hidden[position]
+    }
+
+    /// Every name, sorted; also those that only the library can call.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)
     }
+
+    /// Every name that programs can call, sorted.
+    pub fn public_names(&self) -> impl Iterator<Item = &str> {
+        let public = |positions: &[usize]| positions.iter().any(|&position| !self.hidden[position]);
+        let named = self
+            .by_name
+            .iter()
+            .filter(move |(_, positions)| public(positions));
+        named.map(|(name, _)| name.as_str())
+    }
 }
 
-fn flattens(function: &LibraryFunction) -> bool {
-    function.doc.lines().any(|line| line.trim() == FLATTEN)
+/// Whether a line of the function's doc comment is the tag.
+fn has_tag(function: &LibraryFunction, tag: &str) -> bool {
+    function.doc.lines().any(|line| line.trim() == tag)
 }
