@@ -198,6 +198,7 @@ impl<'a> Checker<'a> {
         self.builtin_takes(name, parameters)
             || self
                 .library_definitions(name)
+                .filter(|definition| !self.library.is_extension(definition.number))
                 .any(|definition| promote_to(definition.parameters()))
     }
 

@@ -12,6 +12,9 @@ const HIDDEN: &str = "@hidden";
 /// The line of a doc comment that lets any container of reals stand where a vector is declared.
 const FLATTEN: &str = "@flatten";
 
+/// The line of a doc comment that says that Stan has no such function: a program may define its own.
+const EXTENSION: &str = "@extension";
+
 /// The functions that every program can call, by name.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
@@ -85,6 +88,11 @@ impl Library {
     /// Whether the function at a position takes any container of reals where it declares `vector`.
     pub(super) fn flattens(&self, position: usize) -> bool {
         self.flattening[position]
+    }
+
+    /// Whether a program may define a function of the same name and arguments, which its own code then calls.
+    pub(super) fn is_extension(&self, position: usize) -> bool {
+        has_tag(&self.functions[position], EXTENSION)
     }
 
     /// Whether only the library itself can call the function at a position.

@@ -597,6 +597,19 @@ line("log_falling_factorial(5.5, 2.25)", mp.loggamma(6.5) - mp.loggamma(4.25))
 line("log_rising_factorial(5.5, 2.25)", mp.loggamma(7.75) - mp.loggamma(5.5))
 line("inv_inc_beta(2.5, 0.75, 0.375)", mp.findroot(lambda x: mp.betainc(2.5, 0.75, 0, x, regularized=True) - 0.375, 0.6))
 line("hypergeometric_2F1(1.5, 0.5, 2.25, 0.625)", mp.hyp2f1(1.5, 0.5, 2.25, 0.625))
+line("hypergeometric_3F2([1.5, 0.5, 2]', [2.25, 0.75]', -0.625)", mp.hyp3f2(1.5, 0.5, 2, 2.25, 0.75, -0.625))
+line("hypergeometric_pFq([1.5]', [2.25, 0.75]', 3.5)", mp.hyper([1.5], [2.25, 0.75], 3.5))
+
+
+def student_t_quantile(p, nu, mu, sigma, guess):
+    pdf = lambda x: student_t(x, mpf(nu), mpf(0), mpf(1))
+    cdf = lambda x: mpf(1) / 2 + mp.quad(pdf, [0, x])
+    return mpf(mu) + mpf(sigma) * mp.findroot(lambda x: cdf(x) - mpf(p), guess)
+
+
+line("student_t_qf(0.125, 4.5, 1, 2)", student_t_quantile(0.125, 4.5, 1, 2, -1.3))
+line("student_t_qf(0.9375, 2.5, -1, 0.5)", student_t_quantile(0.9375, 2.5, -1, 0.5, 2.3))
+line("quantile([1.5, -2, 0.25, 7]', 0.375)", mpf(0.25) + mpf(0.125) * mpf(1.25))
 line("std_normal_qf(0.125)", mp.sqrt(2) * mp.erfinv(2 * mpf(0.125) - 1))
 line("std_normal_log_qf(-500)", mp.findroot(lambda x: mp.log(mp.erfc(-x / mp.sqrt(2)) / 2) + 500, -31.4))
 line("log_sum_exp([1000, 999.5, -3]')", 1000 + mp.log(1 + mp.exp(-0.5)))
