@@ -115,6 +115,18 @@ unsafe impl Send for Compiled {}
 // SAFETY: as above.
 unsafe impl Sync for Compiled {}
 
+/// What a procedure compiles to: Cranelift's IR of each function before it optimises, then the machine's
+/// instructions.
+///
+/// # Errors
+/// As of [`Compiled::compile`].
+pub fn code_text(procedure: &Procedure, options: &CompileOptions) -> Result<String, CompileError> {
+    let mut text = String::new();
+    let compiled = Compiled::with_text(procedure, options, Some(&mut text))?;
+    drop(compiled);
+    Ok(text)
+}
+
 /// The memory that one thread needs to run one procedure.
 #[derive(Debug)]
 pub struct Workspace {
@@ -138,6 +150,15 @@ impl Compiled {
     pub fn compile(
         procedure: &Procedure,
         options: &CompileOptions,
+    ) -> Result<Compiled, CompileError> {
+        Compiled::with_text(procedure, options, None)
+    }
+
+    /// [`Compiled::compile`] that may write down what it does.
+    fn with_text(
+        procedure: &Procedure,
+        options: &CompileOptions,
+        text: Option<&mut String>,
     ) -> Result<Compiled, CompileError> {
         let numbered = |number: fn(&Role) -> Option<u32>| {
             let slices = procedure.buffers.iter();
@@ -171,7 +192,7 @@ impl Compiled {
             sites: Vec::new(),
             kept_lines: 0,
         };
-        let (module, entries) = generate(&mut unit)?;
+        let (module, entries) = generate(&mut unit, text)?;
         let kept_lines = unit.kept_lines;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Compiled {
@@ -313,14 +334,17 @@ fn erase<'g>(generator: &'g mut (dyn Rng + 'g)) -> NonNull<dyn Rng> {
 }
 
 /// Compiles every function of a unit.
-fn generate(unit: &mut Unit<'_>) -> Result<(JITModule, Vec<Entry>), CompileError> {
+fn generate(
+    unit: &mut Unit<'_>,
+    text: Option<&mut String>,
+) -> Result<(JITModule, Vec<Entry>), CompileError> {
     let target = host::target(unit.options.optimise)?;
     let config = target.frontend_config();
     let mut builder = JITBuilder::with_isa(target, cranelift_module::default_libcall_names());
     // No symbol is ever looked up: see `reject_symbols`.
     builder.symbol_lookup_fn(Box::new(|_| None));
     let mut module = JITModule::new(builder);
-    let generated = define_all(unit, &mut module, config);
+    let generated = define_all(unit, &mut module, config, text);
     let entries = generated.and_then(|functions| {
         module.finalize_definitions().map_err(code)?;
         let entry = |function| {
@@ -344,6 +368,7 @@ fn define_all(
     unit: &mut Unit<'_>,
     module: &mut JITModule,
     config: cranelift_codegen::isa::TargetFrontendConfig,
+    mut text: Option<&mut String>,
 ) -> Result<Vec<cranelift_module::FuncId>, CompileError> {
     let mut builders = FunctionBuilderContext::new();
     let mut context = Context::new();
@@ -356,11 +381,20 @@ fn define_all(
         context.func.signature = signature;
         let builder = FunctionBuilder::new(&mut context.func, &mut builders);
         compile::compile_chunk(unit, builder, config, number)?;
+        if let Some(text) = &mut text {
+            text.push_str(&context.func.display().to_string());
+            context.set_disasm(true);
+        }
         let compiled = context
             .compile(module.isa(), &mut ControlPlane::default())
             .map_err(|error| CompileError::Code(format!("{:?}", error.inner)))?;
         let alignment = u64::from(compiled.buffer.alignment);
         let bytes = compiled.code_buffer().to_vec();
+        if let (Some(text), Some(instructions)) = (&mut text, &compiled.vcode) {
+            text.push('\n');
+            text.push_str(instructions);
+            text.push('\n');
+        }
         reject_symbols(&context)?;
         module
             .define_function_bytes(id, alignment, &bytes, &[])

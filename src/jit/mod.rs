@@ -6,18 +6,22 @@
 //! builds.
 #![allow(unsafe_code)]
 
+mod access;
 mod blocks;
 mod compile;
 mod compiled;
+mod group;
 mod host;
 mod lanes;
 mod layout;
+mod operation;
 mod partition;
 mod prim;
 mod runtime;
+mod segment;
 mod symbols;
 #[cfg(test)]
 mod tests;
 mod vector;
 
-pub use compiled::{CompileError, CompileOptions, Compiled, Workspace};
+pub use compiled::{CompileError, CompileOptions, Compiled, Workspace, code_text};

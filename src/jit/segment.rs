@@ -1,0 +1,179 @@
+//! Loops in blocks: a loop over blocks, in each of them a loop per segment and the kernels after it.
+
+use super::CompileError;
+use super::blocks::{self, BLOCK, Segments};
+use super::compile::Compiled;
+use super::lanes::{Class, PAIR};
+use super::layout::SCALAR;
+use super::symbols;
+use super::vector::{Group, Lanes, Place};
+use crate::loops::{Stmt, ValueId};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{F64X2, I64};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
+use std::collections::BTreeSet;
+
+impl Group<'_, '_, '_, '_> {
+    /// A loop over blocks, in each of them a loop per segment and the kernels after it.
+    pub(super) fn blocks(
+        &mut self,
+        segments: &Segments,
+        var: ValueId,
+        start: Value,
+        end: Value,
+        body: &[Stmt],
+    ) -> Compiled {
+        let [block, exit] = [(); 2].map(|()| self.compiler.builder.create_block());
+        let from = self.compiler.builder.append_block_param(block, I64);
+        let first = [BlockArg::Value(start)];
+        let builder = &mut self.compiler.builder;
+        builder.ins().jump(block, &first);
+        builder.switch_to_block(block);
+        let full = builder.ins().iadd_imm_s(from, BLOCK as i64);
+        let is_full = builder.ins().icmp(IntCC::SignedLessThan, full, end);
+        let to = builder.ins().select(is_full, full, end);
+        for segment in 0..segments.count {
+            self.lanes.clear();
+            self.rounds(var, from, to, |group| {
+                let at = group.compiler.value(var);
+                let builder = &mut group.compiler.builder;
+                let distance = builder.ins().isub(at, from);
+                let bytes = builder.ins().ishl_imm_u(distance, 3);
+                let address = builder.ins().iadd(group.compiler.arena, bytes);
+                group.block = Some(Place { segment, address });
+                group.segment(segments, body)
+            })?;
+            self.kernels(segments, segment, body, from, to)?;
+        }
+        let builder = &mut self.compiler.builder;
+        let more = builder.ins().icmp(IntCC::SignedLessThan, to, end);
+        let next = [BlockArg::Value(to)];
+        builder.ins().brif(more, block, &next, exit, &[]);
+        builder.seal_block(block);
+        builder.switch_to_block(exit);
+        builder.seal_block(exit);
+        Ok(())
+    }
+
+    /// The statements of the segment at hand.
+    pub(super) fn segment(&mut self, segments: &Segments, body: &[Stmt]) -> Compiled {
+        let Some(place) = self.block else {
+            return Ok(());
+        };
+        let mut ready = BTreeSet::new();
+        for (stmt, segment) in body.iter().zip(&segments.of_stmt) {
+            let called = match stmt {
+                Stmt::Let(_, op) => blocks::slice_call(self.plan, op).is_some(),
+                _ => false,
+            };
+            if *segment != place.segment || called {
+                continue;
+            }
+            for value in blocks::uses(self.plan, stmt) {
+                self.bring(segments, body, &mut ready, value)?;
+            }
+            self.stmt(stmt)?;
+            if let Stmt::Let(value, _) = stmt {
+                ready.insert(*value);
+                if let Some(&number) = segments.kept.get(value) {
+                    self.keep(*value, number);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a value of an earlier segment available in this one.
+    pub(super) fn bring(
+        &mut self,
+        segments: &Segments,
+        body: &[Stmt],
+        ready: &mut BTreeSet<ValueId>,
+        value: ValueId,
+    ) -> Compiled {
+        let definition = body
+            .iter()
+            .find(|stmt| matches!(stmt, Stmt::Let(defined, _) if *defined == value));
+        let Some(stmt) = definition else {
+            return Ok(());
+        };
+        // Uniform values of earlier segments are scalars that are still there.
+        if self.plan.class(value) == Class::Uniform || !ready.insert(value) {
+            return Ok(());
+        }
+        if let Some(&number) = segments.kept.get(&value) {
+            let vectors = self.kept(number);
+            self.lanes.insert(value, Lanes::Reals(vectors));
+            return Ok(());
+        }
+        for operand in blocks::uses(self.plan, stmt) {
+            self.bring(segments, body, ready, operand)?;
+        }
+        self.stmt(stmt)
+    }
+
+    /// The arena's displacement of a kept value's slice.
+    pub(super) fn kept_at(&mut self, number: usize) -> i32 {
+        self.compiler.unit.kept_slice(number, BLOCK * SCALAR) as i32
+    }
+
+    pub(super) fn keep(&mut self, value: ValueId, number: usize) {
+        let Some(place) = self.block else { return };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        for (at, vector) in self.reals(value).into_iter().enumerate() {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.store(flags, vector, place.address, displacement);
+        }
+    }
+
+    pub(super) fn kept(&mut self, number: usize) -> Vec<Value> {
+        let Some(place) = self.block else {
+            return Vec::new();
+        };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        let load = |at: usize| {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.load(F64X2, flags, place.address, displacement)
+        };
+        (0..self.plan.unroll).map(load).collect()
+    }
+
+    /// Calls the kernels whose arguments a segment has computed.
+    pub(super) fn kernels(
+        &mut self,
+        segments: &Segments,
+        segment: usize,
+        body: &[Stmt],
+        from: Value,
+        to: Value,
+    ) -> Compiled {
+        for (stmt, of_stmt) in body.iter().zip(&segments.of_stmt) {
+            let Stmt::Let(value, op) = stmt else { continue };
+            let Some((prim, arg)) = blocks::slice_call(self.plan, op) else {
+                continue;
+            };
+            let (Some(&arg), Some(&result), Some(address)) = (
+                segments.kept.get(&arg),
+                segments.kept.get(value),
+                symbols::slice_symbol(prim),
+            ) else {
+                return Err(CompileError::NoKernel(prim));
+            };
+            if *of_stmt != segment {
+                continue;
+            }
+            let (arg, result) = (self.kept_at(arg), self.kept_at(result));
+            let compiler = &mut *self.compiler;
+            let count = compiler.builder.ins().isub(to, from);
+            let arena = compiler.arena;
+            let [arg, result] =
+                [arg, result].map(|at| compiler.builder.ins().iadd_imm_s(arena, i64::from(at)));
+            compiler.call_shim(address, &[arg, result, count], None);
+        }
+        Ok(())
+    }
+}
