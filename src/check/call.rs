@@ -52,10 +52,11 @@ impl<'a> Checker<'a> {
         self.apply(choice, arguments, Mode::Plain, span)
     }
 
-    /// Reports a call of a function that a variable of the same name hides.
+    /// Reports a call of a user's function that a variable of the same name hides. Library functions stay visible.
     fn verify_not_hidden(&mut self, function: &ast::Identifier) -> Option<()> {
         let name = &function.name;
-        let Some(binding) = self.scopes.find(name).filter(|_| !self.frame.from_library) else {
+        let by_user = !self.user_definitions(name).is_empty();
+        let Some(binding) = self.scopes.find(name).filter(|_| by_user) else {
             return Some(());
         };
         let declared_at = binding.span;
@@ -172,7 +173,9 @@ impl<'a> Checker<'a> {
             .collect();
         let level = joint_level(&arguments);
         match callable {
-            Callable::Prim(Prim::ToInt) if !self.is_static_data(&arguments[0]) => {
+            Callable::Prim(Prim::ToInt)
+                if !self.frame.from_library && !self.is_static_data(&arguments[0]) =>
+            {
                 self.not_data("to_int", "its argument", arguments[0].span)
             }
             Callable::Prim(prim) => Some(Expr {
@@ -271,7 +274,8 @@ impl<'a> Checker<'a> {
         verified
     }
 
-    fn not_data<T>(&mut self, function: &str, what: &str, span: Span) -> Option<T> {
+    /// Reports an argument that must not depend on parameters.
+    pub(super) fn not_data<T>(&mut self, function: &str, what: &str, span: Span) -> Option<T> {
         let title = format!("`{function}` takes only data for {what}");
         self.fail(
             Diagnostic::error(Code::DataOnly, title, span, "may depend on parameters").with_note(

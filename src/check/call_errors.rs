@@ -35,6 +35,15 @@ impl<'a> Checker<'a> {
                 )),
             );
         }
+        if let Some(binding) = self.scopes.find(name) {
+            let declared_at = binding.span;
+            let title = format!("`{name}` is a variable, not a function");
+            return self.fail(
+                Diagnostic::error(Code::UndeclaredFunction, title, span, "called")
+                    .with_secondary(declared_at, "declared here")
+                    .with_hint(format!("its elements are `{name}[…]`")),
+            );
+        }
         let title = format!("there is no function `{name}`");
         let diagnostic = Diagnostic::error(Code::UndeclaredFunction, title, span, "");
         let diagnostic = match nearest(name, self.function_names()) {

@@ -4,10 +4,14 @@ use super::Checker;
 use super::frame::Place;
 use super::function::{base_ty, is_supported};
 use super::mention::mentions;
-use super::promote::{promote, promotions, with_scalar};
+use super::operator::container_call;
+use super::promote::{int_constant, promote, promotions, real_constant, with_scalar};
 use super::scope::Binding;
+use crate::builtins::Container;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{Constraint, Expr, Parameter, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable};
+use crate::ir::{
+    Constraint, Expr, ExprKind, Parameter, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable,
+};
 use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, Bounds, TypeKind};
 use crate::types::{Level, Ty};
@@ -40,6 +44,8 @@ pub(super) struct Declared {
     pub constraint: Constraint,
     /// How many of the dimensions are arrays.
     pub arrays: usize,
+    /// The parts of a tuple; of an array of tuples those of its elements.
+    pub parts: Vec<Declared>,
 }
 
 impl<'a> Checker<'a> {
@@ -110,7 +116,12 @@ impl<'a> Checker<'a> {
                 kind: StmtKind::Declare(id),
                 span,
             });
-            if let Some(Some(initial)) = initial {
+            let initial = match (initial, &declared) {
+                (Some(initial), _) => initial,
+                (None, Some(declared)) if !declared.parts.is_empty() => Some(unset(declared, span)),
+                (None, _) => None,
+            };
+            if let Some(initial) = initial {
                 self.assign_whole(id, initial, written.span, out);
             }
         }
@@ -193,13 +204,6 @@ impl<'a> Checker<'a> {
     /// Makes a name visible, unless a visible variable has it already.
     pub(super) fn bind(&mut self, name: &'a ast::Identifier, variable: Option<VarId>) {
         self.verify_name(name);
-        if name.name.ends_with("_lupdf") || name.name.ends_with("_lupmf") {
-            let title = format!("`{}` ends like a density without constants", name.name);
-            self.report(
-                Diagnostic::error(Code::ReservedName, title, name.span, "")
-                    .with_note("The endings _lupdf and _lupmf are for calls of functions."),
-            );
-        }
         if let Some(earlier) = self.scopes.find(&name.name) {
             let earlier = earlier.span;
             self.report(
@@ -223,6 +227,13 @@ impl<'a> Checker<'a> {
     /// Reports words that cannot be names although the grammar has no use for them: Stan compiles to C++, and programs
     /// for `hlm` stay valid there.
     pub(super) fn verify_name(&mut self, name: &ast::Identifier) {
+        if name.name.ends_with("_lupdf") || name.name.ends_with("_lupmf") {
+            let title = format!("`{}` ends like a density without constants", name.name);
+            self.report(
+                Diagnostic::error(Code::ReservedName, title, name.span, "")
+                    .with_note("The endings _lupdf and _lupmf are for calls of functions."),
+            );
+        }
         if RESERVED.contains(&name.name.as_str()) {
             let title = format!("`{}` is reserved and cannot be a name", name.name);
             self.report(
@@ -263,9 +274,10 @@ impl<'a> Checker<'a> {
                     sized: SizedTy { ty, dims },
                     constraint: element.constraint,
                     arrays,
+                    parts: element.parts,
                 })
             }
-            TypeKind::Tuple(_) => self.unsupported("tuples are", written.span),
+            TypeKind::Tuple(parts) => self.declared_tuple(parts, written.span),
             TypeKind::Basic {
                 base,
                 bounds,
@@ -284,9 +296,32 @@ impl<'a> Checker<'a> {
                     },
                     constraint: constraint?,
                     arrays: 0,
+                    parts: Vec::new(),
                 })
             }
         }
+    }
+
+    fn declared_tuple(&mut self, parts: &'a [ast::TypeSpec], span: Span) -> Option<Declared> {
+        if matches!(self.frame.place, Place::Data | Place::Parameters) {
+            let what = format!("tuples in {} are", self.frame.place.describe());
+            return self.unsupported(&what, span);
+        }
+        let parts: Vec<Option<Declared>> = parts.iter().map(|part| self.declared(part)).collect();
+        let parts: Vec<Declared> = parts.into_iter().collect::<Option<_>>()?;
+        if parts.iter().any(|part| part.constraint != Constraint::None) {
+            return self.unsupported("constraints inside of tuples are", span);
+        }
+        let types = parts.iter().map(|part| part.sized.ty.clone()).collect();
+        Some(Declared {
+            sized: SizedTy {
+                ty: Ty::Tuple(types),
+                dims: Vec::new(),
+            },
+            constraint: Constraint::None,
+            arrays: 0,
+            parts,
+        })
     }
 
     /// A bound is one number, or has the type of the whole variable, arrays included.
@@ -399,6 +434,44 @@ impl<'a> Checker<'a> {
             ),
         );
     }
+}
+
+/// A value of the declared type and sizes that says nothing yet. Tuples begin with one, as a declaration in the typed IR
+/// does not carry the sizes of their parts.
+fn unset(declared: &Declared, span: Span) -> Expr {
+    let (sizes, inner) = (&declared.sized.dims, declared.sized.ty.array_parts().1);
+    let rest = &sizes[declared.arrays..];
+    let nothing = real_constant(f64::NAN, span);
+    let container = |function, sizes: &[Expr]| {
+        let mut arguments = vec![nothing.clone()];
+        arguments.extend_from_slice(sizes);
+        container_call(function, inner.clone(), arguments, span)
+    };
+    let element = match inner {
+        Ty::Int => int_constant(i64::from(i32::MIN), span),
+        Ty::Vector => container(Container::RepVector, rest),
+        Ty::RowVector => container(Container::RepRowVector, rest),
+        Ty::Matrix => container(Container::RepMatrix, rest),
+        Ty::Tuple(_) => {
+            let parts: Vec<Expr> = declared
+                .parts
+                .iter()
+                .map(|part| unset(part, span))
+                .collect();
+            Expr {
+                kind: ExprKind::Tuple(parts),
+                ty: inner.clone(),
+                level: Level::Data,
+                span,
+            }
+        }
+        _ => nothing.clone(),
+    };
+    let arrays = sizes[..declared.arrays].iter().rev();
+    arrays.fold(element, |element, size| {
+        let ty = element.ty.clone().array_of(1);
+        container_call(Container::RepArray, ty, vec![element, size.clone()], span)
+    })
 }
 
 /// The dimensions that the sizes of a type word stand for.

@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
                     span,
                     format!("in {}", place.describe()),
                 )
-                .with_note("Densities without their constants belong to the model block, to functions ending in _lp and to user-defined densities.")
+                .with_note("Densities without their constants belong to the model block and to user-defined densities.")
                 .with_hint(format!("write `{stem}_lp{}`", &name[name.len() - 2..])),
             );
         }

@@ -51,8 +51,24 @@ impl<'a> Checker<'a> {
                     }
                 }
             }
-            ast::ExprKind::Projection { .. } | ast::ExprKind::Tuple(_) => {
-                self.unsupported("tuples are", span)
+            ast::ExprKind::Projection { base, slot } => {
+                let base = self.value(base)?;
+                let (position, ty) = self.part(&base.ty, *slot, span)?;
+                Some(Expr {
+                    level: base.level,
+                    kind: ExprKind::Project(Box::new(base), position),
+                    ty,
+                    span,
+                })
+            }
+            ast::ExprKind::Tuple(parts) => {
+                let parts = self.values(parts)?;
+                Some(Expr {
+                    ty: Ty::Tuple(parts.iter().map(|part| part.ty.clone()).collect()),
+                    level: joint_level(&parts),
+                    kind: ExprKind::Tuple(parts),
+                    span,
+                })
             }
             ast::ExprKind::Call {
                 function,

@@ -89,7 +89,7 @@ impl Place {
 
     /// Whether densities without constants can be called here.
     pub fn drops_constants(self) -> bool {
-        self.adds_to_target() || self == Place::Function(Ending::Density)
+        matches!(self, Place::Model | Place::Function(Ending::Density))
     }
 
     /// The place in words.

@@ -119,10 +119,11 @@ pub(super) fn base_ty(base: ast::BaseType) -> Ty {
 
 /// Whether this version can run values of the type.
 pub(super) fn is_supported(ty: &Ty) -> bool {
-    !matches!(
-        ty.array_parts().1,
-        Ty::Complex | Ty::ComplexVector | Ty::ComplexRowVector | Ty::ComplexMatrix | Ty::Tuple(_)
-    )
+    match ty.array_parts().1 {
+        Ty::Complex | Ty::ComplexVector | Ty::ComplexRowVector | Ty::ComplexMatrix => false,
+        Ty::Tuple(parts) => parts.iter().all(is_supported),
+        _ => true,
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -146,7 +147,9 @@ impl<'a> Checker<'a> {
     /// Adds a definition, or completes a declaration ahead.
     fn enter_definition(&mut self, definition: Definition<'a>) {
         let parameters = definition.parameters();
-        if self.library_has(definition.name(), &parameters) {
+        if self.is_higher_order(definition.name())
+            || self.library_has(definition.name(), &parameters)
+        {
             self.report(
                 Diagnostic::error(
                     Code::FunctionRedefined,
@@ -255,7 +258,9 @@ impl<'a> Checker<'a> {
     /// Reports what is wrong with a function's name, arguments and result.
     fn verify_header(&mut self, definition: Definition<'a>) {
         let function = definition.ast;
-        self.verify_name(&function.name);
+        if Ending::of(definition.name()) != Ending::Density {
+            self.verify_name(&function.name);
+        }
         let mut names = BTreeSet::new();
         for parameter in &function.parameters {
             self.verify_name(&parameter.name);
@@ -268,14 +273,11 @@ impl<'a> Checker<'a> {
                 ));
             }
             if !is_supported(&unsized_ty(&parameter.parameter_type)) {
-                self.unsupported::<()>(
-                    "tuples and complex numbers are",
-                    parameter.parameter_type.span,
-                );
+                self.unsupported::<()>("complex numbers are", parameter.parameter_type.span);
             }
         }
         if !is_supported(&definition.result()) {
-            self.unsupported::<()>("tuples and complex numbers are", function.span);
+            self.unsupported::<()>("complex numbers are", function.span);
         }
         self.verify_density_form(definition);
     }
@@ -318,12 +320,12 @@ impl<'a> Checker<'a> {
         let Some(outcome) = definition.parameters().first().map(Ty::scalar) else {
             return Some(format!("`{name}` needs an outcome as its first argument"));
         };
-        let wanted = match name.rsplit_once('_') {
-            Some((_, "lpdf")) => Ty::Real,
-            Some((_, "lpmf")) => Ty::Int,
+        let (wanted, refused) = match name.rsplit_once('_') {
+            Some((_, "lpdf")) => (Ty::Real, Ty::Int),
+            Some((_, "lpmf")) => (Ty::Int, Ty::Real),
             _ => return None,
         };
-        (outcome != wanted).then(|| {
+        (outcome == refused).then(|| {
             format!("the first argument of `{name}` is the outcome and must hold {wanted}, not {outcome}")
         })
     }

@@ -3,7 +3,7 @@
 use std::f64::consts;
 
 use super::Checker;
-use super::frame::Ending;
+use super::frame::{Ending, Place};
 use super::function::Mode;
 use super::promote::{int_constant, joint_level, prim_call, promote, promotions};
 use crate::builtins::{Container, Prim};
@@ -171,6 +171,7 @@ impl<'a> Checker<'a> {
             Ty::Int.array_of(2),
         ];
         let arguments = self.typed_arguments("map_rect", rest, &given, span)?;
+        self.verify_known("map_rect", &arguments[2..])?;
         let id = self.passed_function(passed, &declared, &Ty::Vector, &arguments, passed_span)?;
         let level = joint_level(&arguments);
         let each = Expr {
@@ -221,6 +222,9 @@ impl<'a> Checker<'a> {
             expected.extend(further.collect::<Vec<_>>());
         }
         let arguments = self.typed_arguments(name, rest, &expected, span)?;
+        if old {
+            self.verify_known(name, &arguments[4..])?;
+        }
         let level = joint_level(&arguments);
         let passed_on = match (old, with_tolerances) {
             (true, _) => &arguments[3..6],
@@ -284,6 +288,18 @@ impl<'a> Checker<'a> {
             typed.push(promote(argument, ty));
         }
         Some(typed)
+    }
+
+    /// Reports arguments that depend on parameters where the function takes data only.
+    fn verify_known(&mut self, name: &str, arguments: &[Expr]) -> Option<()> {
+        let generated = matches!(self.frame.place, Place::Generated | Place::Prompt);
+        match arguments
+            .iter()
+            .find(|argument| argument.level == Level::Param && !generated)
+        {
+            Some(unknown) => self.not_data(name, "this argument", unknown.span),
+            None => Some(()),
+        }
     }
 
     /// Reports functions whose calls are more than their value.

@@ -6,6 +6,7 @@
 //! uses of it. Levels of variables are found by repetition: a body is walked again until no assignment raises
 //! the level of a variable any more (`Checker::settle`).
 
+mod assign;
 mod call;
 mod call_errors;
 mod constraint;

@@ -12,7 +12,12 @@ pub(super) fn promotions(from: &Ty, to: &Ty) -> Option<u32> {
         _ if from == to => Some(0),
         (Ty::Int, Ty::Real) | (Ty::Real, Ty::Complex) => Some(1),
         (Ty::Int, Ty::Complex) => Some(2),
+        (Ty::Array(_), Ty::Array(_)) if matches!(to.array_parts().1, Ty::Tuple(_)) => None,
         (Ty::Array(from), Ty::Array(to)) => promotions(from, to),
+        (Ty::Tuple(from), Ty::Tuple(to)) if from.len() == to.len() => {
+            let mut parts = from.iter().zip(to);
+            parts.try_fold(0, |sum, (from, to)| Some(sum + promotions(from, to)?))
+        }
         _ => None,
     }
 }
@@ -45,6 +50,9 @@ pub(super) fn promote(expr: Expr, ty: &Ty) -> Expr {
         return expr;
     }
     let (level, span) = (expr.level, expr.span);
+    if let Ty::Tuple(types) = ty {
+        return promote_tuple(expr, types);
+    }
     let kind = match expr.kind {
         ExprKind::Int(value) => ExprKind::Real(value as f64),
         _ => ExprKind::Call(Callee::Prim(Prim::ToReal), vec![expr]),
@@ -52,6 +60,39 @@ pub(super) fn promote(expr: Expr, ty: &Ty) -> Expr {
     Expr {
         kind,
         ty: ty.clone(),
+        level,
+        span,
+    }
+}
+
+fn promote_tuple(expr: Expr, types: &[Ty]) -> Expr {
+    let (level, span) = (expr.level, expr.span);
+    let parts: Vec<Expr> = match (expr.kind, expr.ty) {
+        (ExprKind::Tuple(parts), _) => parts,
+        (kind, Ty::Tuple(given)) => {
+            let whole = Box::new(Expr {
+                kind,
+                ty: Ty::Tuple(given.clone()),
+                level,
+                span,
+            });
+            let projected = given.into_iter().enumerate().map(|(position, ty)| Expr {
+                kind: ExprKind::Project(whole.clone(), position),
+                ty,
+                level,
+                span,
+            });
+            projected.collect()
+        }
+        _ => Vec::new(),
+    };
+    let promoted = parts
+        .into_iter()
+        .zip(types)
+        .map(|(part, ty)| promote(part, ty));
+    Expr {
+        kind: ExprKind::Tuple(promoted.collect()),
+        ty: Ty::Tuple(types.to_vec()),
         level,
         span,
     }

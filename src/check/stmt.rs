@@ -3,16 +3,11 @@
 use super::Checker;
 use super::frame::{Ending, Place};
 use super::function::Mode;
-use super::index::{index_level, indexed_ty, is_single, too_many_indexes};
-use super::mention::index_mentions;
 use super::promote::{joint_level, promote, promotions, real_constant};
-use super::scope::nearest;
 use crate::diag::{Code, Diagnostic};
-use crate::ir::{
-    Constraint, Expr, ExprKind, Index, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable,
-};
+use crate::ir::{Constraint, Expr, SizedTy, Stmt, StmtKind, VarId, VarRole, Variable};
 use crate::source::Span;
-use crate::syntax::ast::{self, BinaryOp};
+use crate::syntax::ast;
 use crate::types::{Level, Ty};
 
 impl<'a> Checker<'a> {
@@ -29,7 +24,10 @@ impl<'a> Checker<'a> {
                 target,
                 operator,
                 value,
-            } => self.assign(target, *operator, value, span),
+            } => {
+                let value = self.value(value);
+                self.assign(target, *operator, value, span)
+            }
             ast::StmtKind::Tilde {
                 variate,
                 distribution,
@@ -106,218 +104,6 @@ impl<'a> Checker<'a> {
     /// What `print` and the like take: values of any type and texts.
     fn items(&mut self, written: &'a [ast::Expr]) -> Option<Vec<Expr>> {
         self.values(written)
-    }
-
-    // -----------------------------------------------------------------------------------------
-    // Assignment
-    // -----------------------------------------------------------------------------------------
-
-    fn assign(
-        &mut self,
-        target: &'a ast::LValue,
-        operator: Option<BinaryOp>,
-        value: &'a ast::Expr,
-        span: Span,
-    ) -> Option<StmtKind> {
-        let value = self.value(value);
-        let place = match target {
-            ast::LValue::Place(place) => place,
-            ast::LValue::Tuple { span, .. } => return self.unsupported("tuples are", *span),
-        };
-        let (id, indices) = self.place(place)?;
-        let mut value = value?;
-        let declared = self.variable(id).sized.ty.clone();
-        let ty = indexed_ty(&declared, &indices);
-        if index_mentions(&indices, &|mentioned| mentioned == id) {
-            self.report_index_reads_target(place);
-        }
-        if let Some(operator) = operator {
-            if ty.is_scalar() && is_elementwise(operator) {
-                return self.scalar_elementwise(operator, &ty, span);
-            }
-            let current = self.current_value(id, &indices, &ty, place.span);
-            value = self.binary(operator, current, value, span)?;
-        }
-        let value = self.assignable(value, &ty)?;
-        self.raise(id, value.level.max(index_level(&indices)));
-        Some(StmtKind::Assign {
-            target: id,
-            indices,
-            projections: Vec::new(),
-            value,
-        })
-    }
-
-    fn report_index_reads_target(&mut self, place: &ast::Place) {
-        let name = &place.variable.name;
-        self.report(
-            Diagnostic::error(
-                Code::IndexReadsTarget,
-                format!("the index reads `{name}`, which is being assigned"),
-                place.span,
-                "",
-            )
-            .with_hint("compute the index in a statement before"),
-        );
-    }
-
-    fn scalar_elementwise<T>(&mut self, operator: BinaryOp, ty: &Ty, span: Span) -> Option<T> {
-        let symbol = operator.symbol();
-        let title = format!("`{symbol}=` works on containers, not on {ty}");
-        let hint = format!("write `{}=`", &symbol[1..]);
-        self.fail(Diagnostic::error(Code::OperandTypes, title, span, "").with_hint(hint))
-    }
-
-    /// Assigns a whole variable, as its declaration does.
-    pub(super) fn assign_whole(
-        &mut self,
-        target: VarId,
-        value: Expr,
-        span: Span,
-        out: &mut Vec<Stmt>,
-    ) {
-        let ty = self.variable(target).sized.ty.clone();
-        let Some(value) = self.assignable(value, &ty) else {
-            return;
-        };
-        self.raise(target, value.level);
-        let kind = StmtKind::Assign {
-            target,
-            indices: Vec::new(),
-            projections: Vec::new(),
-            value,
-        };
-        out.push(Stmt { kind, span });
-    }
-
-    /// The left side of an assignment: a variable that can be written here, and the way into it.
-    fn place(&mut self, place: &'a ast::Place) -> Option<(VarId, Vec<Index>)> {
-        let id = self.written_variable(&place.variable);
-        let mut indices: Vec<Index> = Vec::new();
-        let mut sound = true;
-        for step in &place.path {
-            let ast::PlaceStep::Index(written) = step else {
-                return self.unsupported("tuples are", place.span);
-            };
-            if !indices.iter().all(is_single) {
-                self.report_nested_slices(place.span);
-                sound = false;
-            }
-            match self.indices(written) {
-                Some(further) => indices.extend(further),
-                None => sound = false,
-            }
-        }
-        let id = id?;
-        let ty = &self.variable(id).sized.ty;
-        if indices.len() > ty.rank() {
-            let title = too_many_indexes(ty, indices.len());
-            return self.fail(Diagnostic::error(Code::NotIndexable, title, place.span, ""));
-        }
-        sound.then_some((id, indices))
-    }
-
-    fn report_nested_slices(&mut self, span: Span) {
-        self.report(
-            Diagnostic::error(
-                Code::NestedSlices,
-                "a slice of a slice cannot be assigned",
-                span,
-                "",
-            )
-            .with_hint("put all indexes into one pair of brackets: `x[1:3, 2]`"),
-        );
-    }
-
-    fn written_variable(&mut self, name: &'a ast::Identifier) -> Option<VarId> {
-        let Some(binding) = self.scopes.find(&name.name) else {
-            return self.undeclared_target(name);
-        };
-        let (id, declared_at) = (binding.variable?, binding.span);
-        let variable = self.variable(id);
-        let place = self.frame.place;
-        let reason = match variable.role {
-            VarRole::Local => return Some(id),
-            VarRole::TransformedData if place == Place::TransformedData => return Some(id),
-            VarRole::TransformedParameter if place == Place::TransformedParameters => {
-                return Some(id);
-            }
-            VarRole::Generated if place == Place::Generated => return Some(id),
-            VarRole::Loop => "the variable of a loop".to_owned(),
-            VarRole::Argument => "an argument of the function".to_owned(),
-            VarRole::Data => "data".to_owned(),
-            VarRole::Parameter | VarRole::Free => "a parameter".to_owned(),
-            VarRole::TransformedData => "declared in transformed data".to_owned(),
-            VarRole::TransformedParameter => "declared in transformed parameters".to_owned(),
-            VarRole::Generated => "declared in generated quantities".to_owned(),
-        };
-        self.fail(
-            Diagnostic::error(
-                Code::ReadOnly,
-                format!("`{}` cannot be assigned here", name.name),
-                name.span,
-                format!("it is {reason}"),
-            )
-            .with_secondary(declared_at, "declared here")
-            .with_hint("assign to a local variable instead"),
-        )
-    }
-
-    fn undeclared_target<T>(&mut self, name: &ast::Identifier) -> Option<T> {
-        let title = format!("`{}` is not declared", name.name);
-        let diagnostic = Diagnostic::error(Code::UndeclaredVariable, title, name.span, "");
-        let diagnostic = match nearest(&name.name, self.scopes.names()) {
-            Some(near) => diagnostic.with_hint(format!("did you mean `{near}`?")),
-            None => diagnostic.with_hint(format!("declare it first: `real {};`", name.name)),
-        };
-        self.fail(diagnostic)
-    }
-
-    /// What a compound assignment reads.
-    fn current_value(&self, id: VarId, indices: &[Index], ty: &Ty, span: Span) -> Expr {
-        let variable = self.variable(id);
-        let whole = Expr {
-            kind: ExprKind::Variable(id),
-            ty: variable.sized.ty.clone(),
-            level: variable.level,
-            span,
-        };
-        if indices.is_empty() {
-            return whole;
-        }
-        let level = whole.level.max(index_level(indices));
-        Expr {
-            kind: ExprKind::Index(Box::new(whole), indices.to_vec()),
-            ty: ty.clone(),
-            level,
-            span,
-        }
-    }
-
-    /// The value promoted to the type of what it is assigned to.
-    fn assignable(&mut self, value: Expr, ty: &Ty) -> Option<Expr> {
-        if promotions(&value.ty, ty).is_some() {
-            return Some(promote(value, ty));
-        }
-        let title = format!("{} cannot be assigned to {ty}", value.ty);
-        let diagnostic = Diagnostic::error(Code::AssignmentType, title, value.span, "");
-        let hint = match (&value.ty, ty) {
-            (Ty::Real, Ty::Int) => {
-                Some("declare the variable real; of data, `to_int(x)` drops the fraction")
-            }
-            (Ty::RowVector, Ty::Vector) | (Ty::Vector, Ty::RowVector) => {
-                Some("transpose it with `'`")
-            }
-            (Ty::Array(_), Ty::Vector) => Some("convert it with `to_vector`"),
-            (Ty::Vector | Ty::RowVector | Ty::Matrix, Ty::Array(_)) => {
-                Some("convert it with `to_array_1d` or `to_array_2d`")
-            }
-            _ => None,
-        };
-        self.fail(match hint {
-            Some(hint) => diagnostic.with_hint(hint),
-            None => diagnostic,
-        })
     }
 
     // -----------------------------------------------------------------------------------------
@@ -536,12 +322,4 @@ impl<'a> Checker<'a> {
         }
         Some(StmtKind::Return(Some(promote(value, &wanted))))
     }
-}
-
-/// Whether the operator is one of those that start with a dot.
-fn is_elementwise(operator: BinaryOp) -> bool {
-    matches!(
-        operator,
-        BinaryOp::ElementMultiply | BinaryOp::ElementDivide | BinaryOp::ElementPower
-    )
 }

@@ -403,3 +403,25 @@ fn expressions_of_the_prompt_see_its_variables() {
     assert_eq!(checked.expr.ty, Ty::Real);
     assert!(checked.program.functions.len() >= 2);
 }
+
+#[test]
+fn tuples_are_taken_apart() {
+    let program = checked(
+        "functions { tuple(real, array[] int) pair(real x) { return (x, {1, 2}); } }
+         transformed data {
+           tuple(real, vector[2]) t;
+           t.1 = 3;
+           t.2[1] = 4;
+           real a;
+           array[2] int b;
+           (a, b) = pair(1);
+           real c = pair(2).1 + t.2[1];
+         }",
+    );
+    let projected = program.program.prepare.iter().any(|stmt| {
+        matches!(&stmt.kind, StmtKind::Assign { projections, indices, .. }
+            if *projections == [1] && indices.len() == 1)
+    });
+    assert!(projected);
+    assert!(titles("transformed data { tuple(int, real) t = (1.5, 2); }").len() == 1);
+}
