@@ -440,21 +440,26 @@ impl<'p> Reverse<'p> {
         }
         self.frames
             .push(Frame::live(tree.id, None, (0, u32::MAX), false));
-        if self.target.is_none()
-            && let Some(result) = procedure.result
-            && self.analysis.active_cells[result.0 as usize]
-        {
-            let shadow = self.cell_shadow(result);
-            let one = self.builder.real(1.0);
-            self.builder.push(Stmt::Set(shadow, one));
-        }
-        self.live_block(&tree.nodes);
+        let seed = match procedure.result {
+            Some(result)
+                if self.target.is_none() && self.analysis.active_cells[result.0 as usize] =>
+            {
+                Some(self.cell_shadow(result))
+            }
+            _ => None,
+        };
+        self.live_block(&tree.nodes, seed);
         self.frames.pop();
     }
 
-    /// Forward and reverse code of a block, one after the other. Reverse is generated first: it tells what to keep.
-    fn live_block(&mut self, nodes: &[Node<'p>]) {
+    /// Forward and reverse code of a block, one after the other. Reverse is generated first: it tells what to keep. The
+    /// seed's adjoint is 1 where the reverse starts.
+    fn live_block(&mut self, nodes: &[Node<'p>], seed: Option<CellId>) {
         self.builder.open();
+        if let Some(seed) = seed {
+            let one = self.builder.real(1.0);
+            self.builder.push(Stmt::Set(seed, one));
+        }
         self.reverse_nodes(nodes);
         let reverse = self.builder.close();
         self.forward_nodes(nodes);
@@ -644,7 +649,7 @@ impl<'p> Reverse<'p> {
                 self.frames
                     .push(Frame::live(body.id, Some(Some(*var)), range, recomputing));
                 self.builder.open();
-                self.live_block(&body.nodes);
+                self.live_block(&body.nodes, None);
                 let body = self.builder.close();
                 self.frames.pop();
                 let reverse = reverse ^ recomputing;
@@ -668,7 +673,7 @@ impl<'p> Reverse<'p> {
                 let mut branches = [then, otherwise].into_iter().map(|branch| {
                     self.frames.push(Frame::live(branch.id, None, range, false));
                     self.builder.open();
-                    self.live_block(&branch.nodes);
+                    self.live_block(&branch.nodes, None);
                     self.frames.pop();
                     self.builder.close()
                 });

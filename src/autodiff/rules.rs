@@ -25,9 +25,7 @@ pub(super) fn pass_back(
         }
         (Prim::Neg, &[a]) => rev.contribute_negated(a, adjoint),
         (Prim::Mul, &[a, b]) if a == b => {
-            let value = rev.primal(a);
-            let twice = rev.twice(value);
-            let slope = rev.mul(adjoint, twice);
+            let slope = twice_times(rev, adjoint, a);
             rev.contribute(a, slope);
         }
         (Prim::Mul, &[a, b]) => {
@@ -251,11 +249,7 @@ fn unary_slope(
             let thrice = rev.scale(square, 3.0);
             rev.div(adjoint, thrice)
         }
-        Prim::Square => {
-            let x = rev.primal(a);
-            let twice = rev.twice(x);
-            rev.mul(adjoint, twice)
-        }
+        Prim::Square => twice_times(rev, adjoint, a),
         Prim::Inv => {
             let y = rev.primal(result);
             let square = rev.mul(y, y);
@@ -430,6 +424,13 @@ fn unary_slope(
         _ => return None,
     };
     Some(slope)
+}
+
+/// 2 · adjoint · x, the factors of a constant adjoint (the -½ of a normal density) folded into one.
+fn twice_times(rev: &mut Reverse<'_>, adjoint: ValueId, x: ValueId) -> ValueId {
+    let x = rev.primal(x);
+    let twice = rev.twice(adjoint);
+    rev.mul(twice, x)
 }
 
 /// For a product: `arg` gets adjoint · other.

@@ -105,6 +105,8 @@ pub struct Compiled {
     /// Number and length of each output.
     outputs: Vec<(usize, usize)>,
     arena_lines: usize,
+    /// The scalars of the arena that are NaN in a new workspace: those of real scratch buffers.
+    unset: Vec<std::ops::Range<usize>>,
     draws: bool,
     /// For messages about slices of the wrong length only.
     shape: Procedure,
@@ -206,6 +208,7 @@ impl Compiled {
             inputs,
             outputs,
             arena_lines: layout.arena_lines + kept_lines,
+            unset: layout.unset(procedure),
             draws: draws(&procedure.body),
             shape: shape(procedure),
         })
@@ -213,9 +216,13 @@ impl Compiled {
 
     /// The memory for one thread.
     pub fn workspace(&self) -> Workspace {
+        let mut arena = vec![Line([0; 8]); self.arena_lines];
+        for scalar in self.unset.iter().cloned().flatten() {
+            arena[scalar / 8].0[scalar % 8] = f64::NAN.to_bits();
+        }
         Workspace {
             identity: self.identity,
-            arena: vec![Line([0; 8]); self.arena_lines],
+            arena,
             runtime: Runtime::default(),
         }
     }

@@ -1,6 +1,7 @@
 //! Where a procedure's buffers lie in memory: one arena for scratch, one allocation for constants.
 
 use super::CompileError;
+use crate::builtins::Kind;
 use crate::loops::{Procedure, Role, Stmt};
 use std::ops::Range;
 
@@ -95,6 +96,18 @@ impl Layout {
             constants,
         };
         Ok((layout, own))
+    }
+
+    /// The scalars of the arena that belong to real scratch buffers.
+    pub fn unset(&self, procedure: &Procedure) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        for (buffer, place) in procedure.buffers.iter().zip(&self.places) {
+            if let (Place::Arena(byte), Role::Work, Kind::Real) = (place, &buffer.role, buffer.kind)
+            {
+                ranges.push(byte / SCALAR..byte / SCALAR + buffer.len);
+            }
+        }
+        ranges
     }
 }
 

@@ -57,7 +57,8 @@ impl Builder {
                     builder.reals.insert(constant.to_bits(), *value);
                     builder.constants.insert(*value, Op::Real(*constant));
                 }
-                _ => {}
+                // Constants further down are not defined yet where new code may stand.
+                _ => break,
             }
         }
         builder
@@ -265,6 +266,8 @@ impl Builder {
                 (Some(a), Some(b)) => Some(self.real(a * b)),
                 (Some(1.0), None) => Some(b),
                 (None, Some(1.0)) => Some(a),
+                (Some(-1.0), None) => Some(self.prim(Prim::Neg, &[b])),
+                (None, Some(-1.0)) => Some(self.prim(Prim::Neg, &[a])),
                 _ => None,
             },
             (Prim::Div, &[a, b]) if self.known_real(b) == Some(1.0) => Some(a),

@@ -24,6 +24,7 @@ pub(super) fn remove(procedure: &mut Procedure) {
         live.block(&procedure.body);
     }
     live.prune(&mut procedure.body);
+    live.shrink(procedure);
 }
 
 struct Live {
@@ -99,6 +100,22 @@ impl Live {
         }
     }
 
+    /// Scratch and constants that no statement mentions any more take no memory.
+    fn shrink(&self, procedure: &mut Procedure) {
+        let mut mentioned = vec![false; procedure.buffers.len()];
+        mention(&procedure.body, &mut mentioned);
+        for (buffer, mentioned) in procedure.buffers.iter_mut().zip(mentioned) {
+            match &mut buffer.role {
+                _ if mentioned => continue,
+                Role::ConstantReal(contents) => contents.clear(),
+                Role::ConstantInt(contents) => contents.clear(),
+                Role::Work | Role::Zeroed => {}
+                Role::Input(_) | Role::Output(_) => continue,
+            }
+            buffer.len = 0;
+        }
+    }
+
     fn prune(&self, stmts: &mut Vec<Stmt>) {
         stmts.retain_mut(|stmt| {
             let keeps = self.matters(stmt);
@@ -109,5 +126,32 @@ impl Live {
             }
             keeps || inner
         });
+    }
+}
+
+fn mention(stmts: &[Stmt], mentioned: &mut [bool]) {
+    for stmt in stmts {
+        match stmt {
+            Stmt::Let(_, Op::Load(buffer, _))
+            | Stmt::Store(buffer, ..)
+            | Stmt::Accumulate(buffer, ..) => {
+                mentioned[buffer.0 as usize] = true;
+            }
+            Stmt::Fill(slice, _) | Stmt::PushSlice(slice) | Stmt::PopSlice(slice) => {
+                mentioned[slice.buffer.0 as usize] = true;
+            }
+            Stmt::Call {
+                inputs, outputs, ..
+            } => {
+                inputs
+                    .iter()
+                    .chain(outputs)
+                    .for_each(|slice| mentioned[slice.buffer.0 as usize] = true);
+            }
+            _ => {}
+        }
+        for block in blocks(stmt) {
+            mention(block, mentioned);
+        }
     }
 }

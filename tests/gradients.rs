@@ -1,0 +1,293 @@
+//! Gradients of programs with every kind of control flow: compiled code and its literal twin against differences of the
+//! interpreter's log density, which shares nothing with them but the typed IR.
+
+use hlm::interp::Interpreter;
+use hlm::mcmc::LogDensity;
+use hlm::model::{BindOptions, Model};
+use hlm::passes::Switches;
+
+/// Checks a program at two positions, with and without passes.
+fn check(name: &str, program: &str, data: &str) {
+    let model = Model::from_text(name, program).unwrap_or_else(|error| panic!("{error}"));
+    for passes in [Switches::ALL, Switches::NONE] {
+        let mut options = BindOptions::default();
+        options.compile.passes = passes;
+        let posterior = model
+            .bind_json("data.json", data.as_bytes(), &options)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let interpreter = Interpreter::new(&model.program().typed);
+        let exact = |position: &[f64]| {
+            interpreter
+                .log_density(posterior.values(), position, true)
+                .unwrap_or_else(|failure| panic!("{name}: {failure}"))
+        };
+        for shift in [0.1, -0.35] {
+            let position: Vec<f64> = (0..posterior.dimension())
+                .map(|at| shift + 0.6 * (1.7 * at as f64).sin())
+                .collect();
+            let mut compiled = vec![0.0; position.len()];
+            let mut literal = compiled.clone();
+            let value = posterior
+                .density()
+                .log_density_gradient(&position, &mut compiled)
+                .unwrap();
+            let twin = posterior
+                .literal_density()
+                .log_density_gradient(&position, &mut literal)
+                .unwrap();
+            let wanted = exact(&position);
+            assert!(
+                (value - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
+                "{name}: {value}, interpreter {wanted}"
+            );
+            assert!(
+                (value - twin).abs() < 1e-11 * wanted.abs().max(1.0),
+                "{name}: {value}, literal {twin}"
+            );
+            for at in 0..position.len() {
+                let step = 1e-5;
+                let difference = |scale: f64| {
+                    let (mut up, mut down) = (position.clone(), position.clone());
+                    up[at] += scale * step;
+                    down[at] -= scale * step;
+                    (exact(&up) - exact(&down)) / (2.0 * scale * step)
+                };
+                // Richardson's extrapolation of central differences.
+                let slope = (4.0 * difference(1.0) - difference(2.0)) / 3.0;
+                let tolerance = 1e-6 * slope.abs().max(1.0);
+                assert!(
+                    (compiled[at] - slope).abs() < tolerance,
+                    "{name}[{at}]: {} for {slope}",
+                    compiled[at]
+                );
+                assert!(
+                    (literal[at] - slope).abs() < tolerance,
+                    "{name}[{at}]: literal {} for {slope}",
+                    literal[at]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn recurrences_keep_what_their_reverse_needs() {
+    check(
+        "recurrence",
+        "data { int T; vector[T] y; }
+         parameters { real phi; real<lower=0> s; real m; }
+         model {
+           vector[T] state;
+           real previous = m;
+           state[1] = exp(0.1 * phi);
+           for (t in 2:T) {
+             state[t] = tanh(phi * state[t - 1] + m) + sqrt(square(previous) + s);
+             previous = previous * 0.9 + sin(state[t]) / (1 + s);
+           }
+           y ~ normal(state + previous, s);
+         }",
+        r#"{"T": 6, "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4]}"#,
+    );
+}
+
+#[test]
+fn branches_on_parameters_and_data() {
+    check(
+        "branches",
+        "data { int N; array[N] int g; vector[N] y; }
+         parameters { vector[3] a; real<lower=0> s; }
+         model {
+           real total = 0;
+           for (n in 1:N) {
+             real centre = a[g[n]];
+             if (centre > 0.05) centre = centre * s; else { centre -= 0.5 * s; }
+             if (g[n] == 2) { target += normal_lpdf(y[n] | centre, s); }
+             else target += student_t_lpdf(y[n] | 4, centre, s);
+             total += centre > 0 ? log1p(centre) : square(centre);
+           }
+           target += -total * total;
+         }",
+        r#"{"N": 5, "g": [1, 2, 3, 2, 1], "y": [0.3, -0.2, 0.5, 1.1, 0.2]}"#,
+    );
+}
+
+#[test]
+fn variables_that_are_overwritten() {
+    check(
+        "overwritten",
+        "data { int T; int K; matrix[T, K] y; }
+         parameters { simplex[K] start; real b; }
+         model {
+           vector[K] alpha = log(start);
+           for (t in 1:T) {
+             vector[K] next;
+             for (k in 1:K) {
+               vector[K] terms;
+               for (j in 1:K) terms[j] = alpha[j] * 0.5 + b * y[t, k] * (j == k);
+               next[k] = log_sum_exp(terms);
+             }
+             alpha = next;
+             alpha[1] += 0.1 * alpha[2];
+           }
+           target += log_sum_exp(alpha);
+         }",
+        r#"{"T": 4, "K": 3, "y": [[0.1, 0.2, -0.4], [0.5, 0.1, 0.9], [-0.2, 0.3, 0.3], [1.0, 0.0, 0.2]]}"#,
+    );
+}
+
+#[test]
+fn while_loops_run_as_often_as_the_parameters_say() {
+    check(
+        "while",
+        "parameters { real a; real b; }
+         model {
+           real x = exp(a);
+           int n = 0;
+           while (x < 40) { x = x * 1.7 + square(b); n += 1; }
+           target += -square(x - 30) * 0.01 - square(b) - square(a) + n;
+         }",
+        "{}",
+    );
+}
+
+#[test]
+fn functions_that_return_from_branches() {
+    check(
+        "returns",
+        "functions {
+           real piece(real x, real s) {
+             if (x > 0.2) return log(x) * s;
+             if (x > -0.1) { real y = x * s; return y * y; }
+             return exp(x) + s;
+           }
+           vector shifted(vector v, real by) {
+             vector[size(v)] r = v + by;
+             for (i in 2:size(v)) r[i] += r[i - 1] * v[i];
+             return r;
+           }
+           real first_above(array[] real xs, real limit) {
+             for (i in 1:size(xs)) if (xs[i] > limit) return xs[i] * i;
+             return -limit;
+           }
+           void fail_if(int bad) { if (bad) reject(\"bad\"); }
+           real power(real x, int n) { if (n == 0) return 1; return x * power(x, n - 1); }
+         }
+         parameters { vector[4] v; real<lower=0, upper=2> s; }
+         model {
+           fail_if(s < 0);
+           for (i in 1:4) target += piece(v[i], s) - square(v[i]);
+           target += -dot_self(shifted(v, s)) + first_above(to_array_1d(v), 0.15) - power(s, 3);
+         }",
+        "{}",
+    );
+}
+
+#[test]
+fn linear_algebra_alone_and_in_loops() {
+    check(
+        "linear algebra",
+        "data { int N; matrix[N, 2] x; vector[N] y; }
+         parameters { real<lower=0> a; real<lower=0> r; vector[2] b; cov_matrix[2] S; cholesky_factor_corr[3] L; }
+         model {
+           matrix[N, N] K = add_diag(gp_exp_quad_cov(to_array_1d(x[:, 1]), a, r), 0.3);
+           y ~ multi_normal(x * b, K);
+           b ~ multi_normal([0.1, 0.2]', S);
+           S ~ inv_wishart(4, diag_matrix(rep_vector(1, 2)));
+           L ~ lkj_corr_cholesky(2);
+           for (n in 1:N) {
+             matrix[2, 2] M = S + a * n * identity_matrix(2);
+             M[1, 2] += 0; 
+             target += -0.1 * log_determinant(M) - 0.01 * quad_form(inverse(M), b);
+             target += -mdivide_left_tri_low(cholesky_decompose(M), b)[2];
+           }
+           target += -sum(tcrossprod(L) .* L) - trace(L * L') - sum(eigenvalues_sym(S)) * 0.1;
+         }",
+        r#"{"N": 3, "x": [[0.1, 1.0], [0.7, -0.3], [1.5, 0.4]], "y": [0.2, 0.5, -0.4]}"#,
+    );
+}
+
+#[test]
+fn parts_of_containers_on_both_sides() {
+    check(
+        "parts",
+        "data { int N; array[3] int pick; array[N] int len; vector[6] w; }
+         parameters { matrix[3, 4] m; array[2] vector[6] v; positive_ordered[3] o; sum_to_zero_vector[4] z; }
+         model {
+           matrix[3, 4] t = m;
+           vector[6] u = rep_vector(0, 6);
+           int at = 1;
+           t[2] = m[pick[1]] * 2;
+           t[:, 3] = o .* m[:, 1];
+           u[2:4] = v[1, pick];
+           u[{1, 6}] = v[2][{6, 1}];
+           for (n in 1:N) {
+             target += -0.1 * sum(square(segment(v[1], at, len[n]))) * n;
+             at += len[n];
+           }
+           target += -sum(square(t)) - dot_product(u, w) - dot_self(head(u, 2) - tail(v[2], 2));
+           target += -sum(square(to_vector(t'))[5:8]) - square(prod(o)) - dot_self(z) - sum(sort_asc(v[1]) .* w);
+           target += -max(v[2]) - log_sum_exp(append_row(v[1], o)) - mean(append_col(m, t[:, 1:2]));
+         }",
+        r#"{"N": 3, "pick": [1, 3, 2], "len": [1, 0, 3], "w": [1, 2, 3, 4, 5, 6]}"#,
+    );
+}
+
+#[test]
+fn the_target_read_back() {
+    check(
+        "target",
+        "parameters { real a; vector[3] b; }
+         model {
+           b ~ normal(a, 1);
+           if (target() > -100) target += sin(target()) * a;
+           for (e in b) target += -0.1 * e * a;
+         }",
+        "{}",
+    );
+}
+
+#[test]
+fn constraints_of_every_kind() {
+    check(
+        "constraints",
+        "data { real low; }
+         parameters {
+           real<lower=low> a; real<upper=a> b; vector<lower=low, upper=3>[2] c; real<offset=a, multiplier=2> d;
+           ordered[3] e; simplex[4] f; unit_vector[3] g; corr_matrix[3] h; cholesky_factor_cov[3, 2] i;
+           array[2] simplex[3] j; array[2, 2] real<lower=0> k; cov_matrix[2] l;
+         }
+         model {
+           target += -square(a) - square(b) - dot_self(c) - square(d) - dot_self(e) + sum(log(f)) - square(g[1] - 0.3);
+           target += log_determinant(h) - sum(square(i)) + sum(log(j[1])) + 2 * sum(log(j[2])) - k[1, 2] * k[2, 1] - k[2, 2];
+           target += -trace(l) + 0.5 * log_determinant(l);
+         }",
+        r#"{"low": -0.5}"#,
+    );
+}
+
+#[test]
+fn vectorised_densities_and_the_loops_that_they_stand_for() {
+    let data = r#"{"N": 7, "x": [0.1, 0.5, -0.3, 0.9, 1.4, -1.1, 0.0], "k": [1, 0, 1, 1, 0, 0, 1], "g": [1, 2, 2, 1, 3, 3, 3]}"#;
+    let head = "data { int N; vector[N] x; array[N] int k; array[N] int g; }
+                parameters { vector[3] a; real b; real<lower=0> s; }";
+    check(
+        "vectorised",
+        &format!(
+            "{head} model {{ x ~ normal(a[g] + b * to_vector(k), s); k ~ bernoulli_logit(a[g] * s + b);
+             a ~ student_t(3, b, s); k ~ poisson_log(a[g]); k ~ neg_binomial_2_log(b + a[g], s);
+             x ~ skew_normal(b, s, a[1]); to_vector(k) ~ lognormal(b, s) T[, 3]; }}"
+        )
+        .replace("to_vector(k) ~ lognormal(b, s) T[, 3];", "b ~ normal(0, s) T[-5, 3];"),
+        data,
+    );
+    check(
+        "looped",
+        &format!(
+            "{head} model {{ for (n in 1:N) {{ x[n] ~ normal(a[g[n]] + b * k[n], s);
+             k[n] ~ bernoulli_logit(a[g[n]] * s + b); k[n] ~ binomial_logit(3, a[g[n]]);
+             target += log_mix(inv_logit(b), normal_lpdf(x[n] | 0, s), cauchy_lpdf(x[n] | a[1], 1)); }} }}"
+        )
+        .replace("k[n] ~ binomial_logit(3, a[g[n]]);", "k[n] ~ binomial_logit(3, a[g[n]]);"),
+        data,
+    );
+}
