@@ -177,8 +177,8 @@ fn accessed(plan: &Plan, stmt: &Stmt) -> Option<BufferId> {
 /// The values that a statement of a group uses.
 pub(super) fn uses(plan: &Plan, stmt: &Stmt) -> Vec<ValueId> {
     match stmt {
-        Stmt::Let(value, op) => match plan.forwarded.get(value) {
-            Some(stored) => vec![*stored],
+        Stmt::Let(value, op) => match plan.forwarded.get(value).or(plan.finite.get(value)) {
+            Some(other) => vec![*other],
             None => operands(op),
         },
         Stmt::Set(_, value) | Stmt::Add(_, value) => vec![*value],

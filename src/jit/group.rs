@@ -9,7 +9,7 @@ use super::prim;
 use super::vector::{Group, Held, Lanes, Target};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Stmt, ValueId};
-use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
 use cranelift_codegen::ir::{InstBuilder, Value};
 
@@ -34,7 +34,12 @@ impl Group<'_, '_, '_, '_> {
         }
         let lanes = match (self.plan.class(value), op) {
             (Class::Uniform | Class::Linear { .. }, _) => return self.compiler.stmt(stmt),
-            (Class::Mask, Op::Prim(prim, args)) => Lanes::Mask(self.mask_prim(*prim, args)),
+            (Class::Mask, Op::Prim(prim, args)) => {
+                Lanes::Mask(match self.plan.finite.get(&value) {
+                    Some(of) => self.finite(*of),
+                    None => self.mask_prim(*prim, args),
+                })
+            }
             (Class::Reals, Op::Load(buffer, index))
                 if matches!(self.plan.class(*index), Class::Linear { .. }) =>
             {
@@ -70,6 +75,15 @@ impl Group<'_, '_, '_, '_> {
             let builder = &mut group.compiler.builder;
             let result = prim::real(builder, prim, operands);
             result.unwrap_or_else(|| prim::constant(builder, F64X2, f64::NAN))
+        })
+    }
+
+    /// Whether reals are finite: the difference of an infinity to itself is NaN. It needs no constants.
+    fn finite(&mut self, value: ValueId) -> Vec<Value> {
+        self.each_vector(&[value], |group, operands| {
+            let builder = &mut group.compiler.builder;
+            let difference = builder.ins().fsub(operands[0], operands[0]);
+            prim::compare(builder, FloatCC::Ordered, difference, difference)
         })
     }
 
@@ -321,13 +335,14 @@ impl Group<'_, '_, '_, '_> {
 
     pub(super) fn add_to_sum(&mut self, target: Target, value: ValueId) {
         let vectors = self.reals(value);
-        let Some(variables) = self.sums.get(&target) else {
-            return;
-        };
-        for (variable, vector) in variables.iter().zip(vectors) {
-            let sum = self.compiler.builder.use_var(*variable);
-            let sum = self.compiler.builder.ins().fadd(sum, vector);
-            self.compiler.builder.def_var(*variable, sum);
+        let builder = &mut self.compiler.builder;
+        let both = |a, b| builder.ins().fadd(a, b);
+        if let (Some(variable), Some(group)) =
+            (self.sums.get(&target), vectors.into_iter().reduce(both))
+        {
+            let sum = builder.use_var(*variable);
+            let sum = builder.ins().fadd(sum, group);
+            builder.def_var(*variable, sum);
         }
     }
 

@@ -7,7 +7,7 @@
 use super::host::Host;
 use super::partition::{blocks, operands};
 use super::{prim, symbols};
-use crate::builtins::{Kind, Prim};
+use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{BufferId, CellId, Op, Procedure, Stmt, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,8 @@ pub(super) struct Plan {
     pub cells: BTreeMap<CellId, CellUse>,
     /// Loads of what the same round stored there, with the stored value.
     pub forwarded: BTreeMap<ValueId, ValueId>,
+    /// Tests of `|x| < ∞`, with x.
+    pub finite: BTreeMap<ValueId, ValueId>,
     /// Buffers that are written and not only added to: accesses keep their order.
     pub ordered: BTreeSet<BufferId>,
     /// Vector registers per value.
@@ -81,12 +83,12 @@ impl Plan {
         !self.checked && self.rounds.is_some_and(|rounds| rounds % group == 0)
     }
 
-    /// The plan for a loop, if it qualifies and vectors pay. `known` tells integer constants.
+    /// The plan for a loop, if it qualifies and vectors pay. `known` tells constants.
     pub fn new(
         procedure: &Procedure,
         stmt: &Stmt,
         host: Host,
-        known: impl Fn(ValueId) -> Option<i64>,
+        known: impl Fn(ValueId) -> Option<Scalar>,
     ) -> Option<Plan> {
         let Stmt::For {
             var,
@@ -108,6 +110,8 @@ impl Plan {
             accesses: BTreeMap::new(),
             stored: BTreeMap::new(),
             forwarded: BTreeMap::new(),
+            sizes: BTreeMap::new(),
+            finite: BTreeMap::new(),
             checked: false,
             vector_operations: 0,
             calls: 0,
@@ -129,9 +133,10 @@ impl Plan {
         if *reverse && (survey.checked || local) || survey.vector_operations < WORTHWHILE {
             return None;
         }
-        let rounds = known(*start)
-            .zip(known(*end))
-            .map(|(start, end)| end.saturating_sub(start));
+        let rounds = match (known(*start), known(*end)) {
+            (Some(Scalar::Int(start)), Some(Scalar::Int(end))) => Some(end.saturating_sub(start)),
+            _ => None,
+        };
         let sums = survey
             .cells
             .values()
@@ -156,6 +161,7 @@ impl Plan {
             classes: survey.classes,
             cells: survey.cells,
             forwarded: survey.forwarded,
+            finite: survey.finite,
             ordered,
             unroll,
             checked: survey.checked,
@@ -187,12 +193,15 @@ struct Survey<'s, K> {
     /// What each buffer was last given at this point of the body, and where.
     stored: BTreeMap<BufferId, (Class, ValueId)>,
     forwarded: BTreeMap<ValueId, ValueId>,
+    /// Absolute values, with what they are of.
+    sizes: BTreeMap<ValueId, ValueId>,
+    finite: BTreeMap<ValueId, ValueId>,
     checked: bool,
     vector_operations: usize,
     calls: usize,
 }
 
-impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
+impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
     fn class(&self, value: ValueId) -> Class {
         self.classes.get(&value).copied().unwrap_or(Class::Uniform)
     }
@@ -286,7 +295,10 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
                 })
             }
             Op::Prim(..) | Op::Select(..) if !varies(self) => Some(Class::Uniform),
-            Op::Prim(prim, args) => Some(self.varying_prim(*prim, args)),
+            Op::Prim(prim, args) => {
+                self.note_finite(value, *prim, args);
+                Some(self.varying_prim(*prim, args))
+            }
             Op::Select(..) => Some(match kind {
                 Kind::Int => Class::Ints,
                 Kind::Real => {
@@ -295,6 +307,22 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
                 }
             }),
             Op::Draw(..) | Op::Pop(_) => None,
+        }
+    }
+
+    fn note_finite(&mut self, value: ValueId, prim: Prim, args: &[ValueId]) {
+        match (prim, args) {
+            (Prim::Abs, &[of]) => {
+                self.sizes.insert(value, of);
+            }
+            (Prim::Lt, &[size, bound]) => {
+                if let (Some(&of), Some(Scalar::Real(f64::INFINITY))) =
+                    (self.sizes.get(&size), (self.known)(bound))
+                {
+                    self.finite.insert(value, of);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -336,11 +364,11 @@ impl<K: Fn(ValueId) -> Option<i64>> Survey<'_, K> {
             return None;
         };
         let class = match ((self.known)(other), prim, base) {
-            (Some(known), Prim::AddInt, _) => Class::Linear {
+            (Some(Scalar::Int(known)), Prim::AddInt, _) => Class::Linear {
                 base,
                 constant: constant.wrapping_add(known),
             },
-            (Some(known), _, _) => Class::Linear {
+            (Some(Scalar::Int(known)), _, _) => Class::Linear {
                 base,
                 constant: constant.wrapping_sub(known),
             },

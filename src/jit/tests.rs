@@ -3,7 +3,7 @@
 use super::host::Host;
 use super::lanes::Plan;
 use super::{CompileOptions, Compiled, prim, symbols};
-use crate::builtins::{Kind, Prim};
+use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{
     Buffer, BufferId, Builder, CellId, Evaluator, Message, MessageId, MessageKind, Op, Part,
     Procedure, Role, Slice, Stmt, Stop, ValueId, verify,
@@ -745,7 +745,12 @@ proptest! {
 fn is_vectorised(procedure: &Procedure) -> bool {
     let known = |value: ValueId| {
         procedure.body.iter().find_map(|stmt| match stmt {
-            Stmt::Let(defined, Op::Int(constant)) if *defined == value => Some(*constant),
+            Stmt::Let(defined, Op::Int(constant)) if *defined == value => {
+                Some(Scalar::Int(*constant))
+            }
+            Stmt::Let(defined, Op::Real(constant)) if *defined == value => {
+                Some(Scalar::Real(*constant))
+            }
             _ => None,
         })
     };

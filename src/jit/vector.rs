@@ -10,6 +10,7 @@ use super::blocks::Segments;
 use super::compile::{Compiled, Def, FunctionCompiler};
 use super::lanes::{CellUse, Class, PAIR, Plan};
 use super::prim;
+use crate::builtins::Scalar;
 use crate::loops::{BufferId, CellId, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
@@ -33,7 +34,8 @@ pub(super) fn compile_loop(
         return Ok(false);
     };
     let known = |value: ValueId| match compiler.defs[value.0 as usize] {
-        Def::ConstInt(constant) => Some(constant),
+        Def::ConstInt(constant) => Some(Scalar::Int(constant)),
+        Def::ConstReal(constant) => Some(Scalar::Real(constant)),
         _ => None,
     };
     let Some(plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
@@ -116,8 +118,9 @@ pub(super) enum Target {
     Element(BufferId, ValueId),
 }
 
-/// The running sums of each target, a vector register each.
-pub(super) type Sums = BTreeMap<Target, Vec<Variable>>;
+/// The running sum of each target: one vector, to which the sum of a group's vectors is added, so that sums take few
+/// registers.
+pub(super) type Sums = BTreeMap<Target, Variable>;
 
 /// What a statement adds up over all rounds.
 fn target(plan: &Plan, stmt: &Stmt) -> Option<Target> {
@@ -137,12 +140,9 @@ fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: 
     for target in body.iter().filter_map(|stmt| target(plan, stmt)) {
         sums.entry(target).or_insert_with(|| {
             let zero = prim::constant(&mut compiler.builder, F64X2, 0.0);
-            let declare = |_| {
-                let variable = compiler.builder.declare_var(F64X2);
-                compiler.builder.def_var(variable, zero);
-                variable
-            };
-            (0..plan.unroll).map(declare).collect()
+            let variable = compiler.builder.declare_var(F64X2);
+            compiler.builder.def_var(variable, zero);
+            variable
         });
     }
     sums
@@ -159,16 +159,8 @@ fn declare_checks(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
 
 /// Adds the sums of all lanes to their targets.
 fn commit_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, sums: &Sums) {
-    for (target, variables) in sums {
-        let mut total = None;
-        for variable in variables {
-            let sum = compiler.builder.use_var(*variable);
-            total = Some(match total {
-                Some(others) => compiler.builder.ins().fadd(others, sum),
-                None => sum,
-            });
-        }
-        let Some(total) = total else { continue };
+    for (target, variable) in sums {
+        let total = compiler.builder.use_var(*variable);
         let [low, high] = [0u8, 1].map(|lane| compiler.builder.ins().extractlane(total, lane));
         let total = compiler.builder.ins().fadd(low, high);
         match *target {
