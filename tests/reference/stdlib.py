@@ -623,6 +623,39 @@ line("gp_periodic_cov({0, 0.75}, 1.5, 0.5, 2)[2, 1]", mpf(2.25) * mp.exp(-2 * mp
 line("gp_dot_prod_cov({[1, 2]', [0.5, 3]'}, 1.5)[1, 2]", mpf(2.25) + 6.5)
 
 # ---------------------------------------------------------------------------------------------
+# First passage times: the density's sum over images, long enough for every time; other forms by quadrature of it
+# ---------------------------------------------------------------------------------------------
+
+
+def wiener(y, alpha, tau, beta, delta):
+    t = y - tau
+    if t == 0:
+        return mpf(0)
+    images = (
+        (2 * k + beta_) * mp.npdf((2 * k + beta_) * alpha / mp.sqrt(t))
+        for beta_ in [1 - beta]
+        for k in range(-30, 31)
+    )
+    return alpha / t ** mpf(1.5) * mp.exp(delta * alpha * (1 - beta) - delta**2 * t / 2) * mp.fsum(images)
+
+
+for case in ((1.5, 1.25, 0.25, 0.5, 0.75), (0.375, 2, 0.25, 0.75, -0.5), (6, 1, 0.5, 0.25, 1.5), (1, 1.5, 0, 0.625, 0)):
+    y, *parameters = exact(case)
+    alpha_, tau_, beta_, delta_ = parameters
+    line(call("wiener", "lpdf", case), mp.log(wiener(y, *parameters)))
+    spread = mpf(0.5)
+    over_drifts = mp.quad(
+        lambda drift: mp.npdf(drift, delta_, spread) * wiener(y, alpha_, tau_, beta_, drift),
+        [delta_ + 6 * k * spread for k in (-2, -1, 0, 1, 2)],
+    )
+    line(call("wiener", "lpdf", (*case, 0.5)), mp.log(over_drifts))
+    below = mp.quad(lambda x: wiener(x, *parameters), [tau_, tau_ + (y - tau_) / 16, tau_ + (y - tau_) / 4, y])
+    odds = 2 * delta_ * alpha_
+    hit = mp.expm1(-odds * beta_) / mp.expm1(-odds) if odds else beta_
+    line(f"wiener_lcdf_unnorm({', '.join(map(show, case))})", mp.log(below))
+    line(f"wiener_lccdf_unnorm({', '.join(map(show, case))})", mp.log(hit - below))
+
+# ---------------------------------------------------------------------------------------------
 # Simplexes: the isometric log ratio written with its basis
 # ---------------------------------------------------------------------------------------------
 
