@@ -15,6 +15,7 @@ pub mod lower;
 pub mod mcmc;
 pub mod model;
 pub mod passes;
+pub mod run;
 pub mod session;
 pub mod source;
 pub mod stdlib;

@@ -75,8 +75,7 @@ impl Model {
         json: &[u8],
         options: &BindOptions,
     ) -> Result<Posterior, Failure> {
-        let data = data_json::parse_data_json(json)
-            .map_err(|error| self.file_failure(name, json, &error))?;
+        let data = read_data(name, json)?;
         self.bind(
             &DataFile {
                 name,
@@ -107,22 +106,47 @@ impl Model {
     /// # Errors
     /// As of [`Model::bind_json`].
     pub fn bind(&self, file: &DataFile<'_>, options: &BindOptions) -> Result<Posterior, Failure> {
-        let bound = session::bind(&self.program, file, options.seed)?;
-        Posterior::new(self, bound, options)
+        let bound = self.fill(file, options)?;
+        self.compile(bound, options)
     }
 
-    fn file_failure(&self, name: &str, json: &[u8], error: &data_json::DataError) -> Failure {
+    /// The first half of [`Model::bind`]: fills the data block and runs transformed data.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the data.
+    pub fn fill(&self, file: &DataFile<'_>, options: &BindOptions) -> Result<Bound, Failure> {
+        session::bind(&self.program, file, options.seed)
+    }
+
+    /// The second half of [`Model::bind`]: compiles for data that [`Model::fill`] accepted.
+    ///
+    /// # Errors
+    /// What cannot be compiled.
+    pub fn compile(&self, bound: Bound, options: &BindOptions) -> Result<Posterior, Failure> {
+        Posterior::new(self, bound, options)
+    }
+}
+
+/// Reads a data file given as Stan JSON. `name` is what messages call it.
+///
+/// # Errors
+/// Where the file is not JSON of the form that Stan reads.
+pub fn read_data(name: &str, json: &[u8]) -> Result<Data, Failure> {
+    data_json::parse_data_json(json).map_err(|error| {
         let mut sources = SourceMap::new();
         let source = sources.add(name, String::from_utf8_lossy(json));
         Failure {
             sources,
-            diagnostics: vec![data_file_diagnostic(error, source)],
+            diagnostics: vec![data_file_diagnostic(&error, source)],
         }
-    }
+    })
 }
 
 /// Finds an included file in the folder of the file that includes it.
-fn include_from_folder(path: &str, from: &str) -> Result<Included, String> {
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn include_from_folder(path: &str, from: &str) -> Result<Included, String> {
     let folder = Path::new(from).parent().unwrap_or(Path::new(""));
     let place = folder.join(path);
     match std::fs::read_to_string(&place) {
@@ -216,7 +240,7 @@ impl Posterior {
             &options.compile,
         )
         .map_err(fail)?;
-        let draws = if program.typed.generated_quantities.is_empty() {
+        let draws = if program.typed.generate.is_empty() {
             transformed.clone()
         } else {
             draw_program(program, &bound.values, Outputs::Generated, &options.compile)

@@ -48,7 +48,7 @@ impl std::error::Error for Failure {}
 ///
 /// # Errors
 /// The library's own syntax errors: a bug, which the tests would have found.
-fn library() -> Result<&'static (SourceMap, Library), Failure> {
+pub fn library() -> Result<&'static (SourceMap, Library), Failure> {
     static LIBRARY: OnceLock<Result<(SourceMap, Library), Failure>> = OnceLock::new();
     let parsed = LIBRARY.get_or_init(|| {
         let mut sources = SourceMap::new();

@@ -117,6 +117,13 @@ codes! {
     // Data and compiling.
     NegativeSize = "D0101", "negative size", "A size is negative once the data are known.";
     NotCompiled = "R0101", "not compiled", "A construct that the compiler does not support yet, or that it would have to know before the program runs.";
+
+    // Running.
+    RunFailed = "R0001", "the model failed", "A statement failed in a way that no other parameter values can mend, so the chain ended.";
+    NoInitialValue = "R0002", "no initial value", "The model rejected every initial value that was tried.";
+    GeneratedFailed = "R0003", "generated quantities failed", "For some draws the generated quantities were rejected or failed; what was not computed is NaN.";
+    DrawsNotStored = "R0004", "draws not stored", "The draws could not be written to their file, so the chain ended.";
+    EvaluationFailed = "R0005", "no value", "The expression has no value: a function was called outside of its domain, or an index is out of range.";
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use codespan_reporting::term::termcolor::Buffer;
 use codespan_reporting::term::{self, Config};
 
 use crate::diag::{Diagnostic, Severity};
-use crate::source::{SourceId, SourceMap};
+use crate::source::{SourceId, SourceMap, Span};
 
 /// Renders findings one after another, each with the lines it speaks of, as plain text or with
 /// the escape codes of a colour terminal.
@@ -37,10 +37,12 @@ fn to_codespan(diagnostic: &Diagnostic) -> codespan::Diagnostic<SourceId> {
         Severity::Warning => codespan::Severity::Warning,
     };
     let primary = &diagnostic.label;
-    let mut labels = vec![
-        codespan::Label::primary(primary.span.source, primary.span.range())
-            .with_message(&primary.text),
-    ];
+    let mut labels = Vec::new();
+    // Findings about no place in particular carry the default span.
+    if primary.span != Span::default() || !primary.text.is_empty() {
+        let (source, range) = (primary.span.source, primary.span.range());
+        labels.push(codespan::Label::primary(source, range).with_message(&primary.text));
+    }
     labels.extend(diagnostic.secondary.iter().map(|label| {
         codespan::Label::secondary(label.span.source, label.span.range()).with_message(&label.text)
     }));
@@ -85,7 +87,6 @@ impl<'a> Files<'a> for Texts<'a> {
 mod tests {
     use super::*;
     use crate::diag::Code;
-    use crate::source::Span;
 
     fn example() -> (SourceMap, Diagnostic) {
         let mut sources = SourceMap::new();
@@ -136,6 +137,20 @@ error[P0001]: a real does not fit
             plain.push_str(text);
         }
         assert_eq!(plain, render(&sources, &[diagnostic], false));
+    }
+
+    #[test]
+    fn a_finding_without_a_place_shows_no_lines() {
+        let (sources, mut diagnostic) = example();
+        (diagnostic.label.span, diagnostic.label.text) = (Span::default(), String::new());
+        diagnostic.secondary.clear();
+        let expected = "\
+error[P0001]: a real does not fit
+ = A note.
+ = hint: Round it.
+
+";
+        assert_eq!(render(&sources, &[diagnostic], false), expected);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! evaluates it as it stands; `lower` specialises it on the data into the loop IR.
 
 mod expr;
+mod print;
 mod program;
 mod stmt;
 

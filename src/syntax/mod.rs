@@ -6,6 +6,7 @@ mod depth;
 mod explain;
 mod format;
 mod lexer;
+mod list;
 mod parse;
 mod token;
 mod validate;
@@ -15,6 +16,7 @@ pub use format::{
     format_unsized_type,
 };
 pub use lexer::{Included, NoIncludes, ResolveInclude};
+pub use list::list_tokens;
 pub use parse::{
     LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_statements,
 };

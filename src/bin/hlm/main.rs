@@ -1,3 +1,26 @@
-//! The command line of hlm.
+//! The command line: `hlm sample`, `summary`, `check`, `log-density` and `repl`, over the crate's public interface.
 
-fn main() {}
+mod args;
+mod commands;
+mod fault;
+mod files;
+mod progress;
+mod repl;
+mod screen;
+
+use std::process::ExitCode;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use fault::Fault;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Sample(args) => commands::sample(&args),
+        Command::Summary(args) => commands::summary(&args),
+        Command::Check(args) => commands::check(&args),
+        Command::LogDensity(args) => commands::log_density(&args),
+        Command::Repl(args) => repl::run(&args),
+    };
+    outcome.unwrap_or_else(Fault::report)
+}

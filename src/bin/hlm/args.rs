@@ -1,0 +1,247 @@
+//! What the command line accepts, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const OVERVIEW: &str = "\
+Examples:
+  hlm sample schools.hlm --data schools.json     sample the posterior, print a summary, write the draws
+  hlm check schools.hlm                          only look for mistakes
+  hlm summary schools-20261122-235959            summarise the draws of an earlier run
+  hlm repl                                       try out expressions of the language
+
+Programs are in Stan's language (.hlm or .stan), data are JSON as Stan reads it.
+Exit codes: 0 all is well, 1 something is wrong with program, data or run, 2 a mistake on the command line,
+130 interrupted. Colour follows the terminal and NO_COLOR.";
+
+const SAMPLE: &str = "\
+Examples:
+  hlm sample schools.hlm --data schools.json
+  hlm sample schools.hlm --data schools.json --seed 1 --target-accept 0.95 --output runs/schools
+  hlm sample simulate.hlm --draws 100            a model without parameters: each draw simulates
+
+Each chain's draws are written as they are made, as CmdStan CSV that cmdstanpy, cmdstanr, posterior and ArviZ read, into
+a new folder with run.json beside them. Ctrl-C ends the chains properly and summarises what there is; a second one ends
+at once. Draws depend on the seed and the chain's number only, not on the number of threads.";
+
+const SUMMARY: &str = "\
+Examples:
+  hlm summary schools-20261122-235959
+  hlm summary schools-20261122-235959 --vars mu --vars 'theta[*]'
+  hlm summary chain-1.csv chain-2.csv --format json";
+
+const CHECK: &str = "\
+Examples:
+  hlm check schools.hlm
+  hlm check schools.hlm --data schools.json --emit grad
+
+Stages: tokens, ast (syntax tree), ir (typed), density and grad (loops, once data are known), clif (Cranelift's text of
+the machine code of grad). The last three need the data that the program declares.";
+
+const LOG_DENSITY: &str = "\
+Examples:
+  hlm log-density schools.hlm --data schools.json --points points.json
+
+The file of points holds an object with `points`, each with a position `unconstrained`; with --constrained, each with
+`values` of the parameters, named by `columns` beside `points`. The first line printed is {\"columns\": …}, the names of
+all parameters and transformed parameters; then comes one line a point: {\"log_density\": …, \"gradient\": …, \"values\": …}.
+Numbers that are not finite are the strings \"-Infinity\", \"Infinity\" and \"NaN\".";
+
+const REPL: &str = "\
+Lines are expressions of the language, or definitions `name = expression`, or functions. `:help` says more.";
+
+/// Bayesian hierarchical models: checked, compiled to machine code in milliseconds, and sampled.
+#[derive(Debug, Parser)]
+#[command(name = "hlm", version, after_help = OVERVIEW, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Sample the posterior of a program with its data
+    Sample(SampleArgs),
+    /// Summarise draws of a run, or of any CmdStan CSV files
+    Summary(SummaryArgs),
+    /// Look for mistakes in a program, or show what becomes of it
+    Check(CheckArgs),
+    /// Compute log density and gradient at given points
+    LogDensity(LogDensityArgs),
+    /// Evaluate expressions interactively
+    Repl(ReplArgs),
+}
+
+/// Arguments of `hlm sample`.
+#[derive(Debug, Args)]
+#[command(after_help = SAMPLE)]
+pub struct SampleArgs {
+    /// The program
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// The data, as Stan JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Folder for the draws, which must not hold a run yet [default: a new MODEL-YYYYMMDD-HHMMSS]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Number of chains
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub chains: usize,
+    /// How many chains run at once [default: one per core]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub threads: usize,
+    /// Seed of all random numbers [default: drawn at random, and printed]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Warmup transitions of each chain
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub warmup: usize,
+    /// Draws of each chain after warmup
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub draws: usize,
+    /// Keep the first and every N-th draw after it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub thin: usize,
+    /// Write warmup's draws too
+    #[arg(long)]
+    pub save_warmup: bool,
+    /// Acceptance rate that the step size is tuned for; nearer to 1 means smaller steps
+    #[arg(long, value_name = "RATE", default_value_t = 0.8)]
+    pub target_accept: f64,
+    /// A trajectory doubles at most so often
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub max_depth: usize,
+    /// Shape of the mass matrix that warmup estimates
+    #[arg(long, value_enum, default_value_t = Metric::Diagonal)]
+    pub metric: Metric,
+    /// Initial values: a JSON file of parameters' values, or the radius R of uniform ones on (-R, R), unconstrained
+    #[arg(long, value_name = "RADIUS|FILE", default_value = "2")]
+    pub init: String,
+    /// First step size to try
+    #[arg(long, value_name = "SIZE", default_value_t = 1.0)]
+    pub step_size: f64,
+    /// Significant digits in the files [default: as many as identify the number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
+    pub sig_figs: Option<u8>,
+    /// Print warnings, errors and the run's folder only
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Shapes of the mass matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Metric {
+    /// The identity, not estimated
+    Unit,
+    /// One variance per parameter
+    Diagonal,
+    /// All variances and covariances
+    Dense,
+}
+
+/// Arguments of `hlm summary`.
+#[derive(Debug, Args)]
+#[command(after_help = SUMMARY)]
+pub struct SummaryArgs {
+    /// A run's folder, or CSV files, one a chain
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Only these variables: `theta`, `theta[1]`, `*_rep`; may be given several times
+    #[arg(long, value_name = "PATTERN")]
+    pub vars: Vec<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Forms of a summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table
+    Text,
+    /// One object, for programs
+    Json,
+}
+
+/// Arguments of `hlm check`.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK)]
+pub struct CheckArgs {
+    /// The program
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Check the data against the program too
+    #[arg(short, long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Print a stage of the compiler; several with commas, or by giving it again
+    #[arg(long, value_enum, value_name = "STAGE", value_delimiter = ',')]
+    pub emit: Vec<Stage>,
+}
+
+/// Stages of the compiler that print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Stage {
+    /// What the lexer found
+    Tokens,
+    /// The syntax tree
+    Ast,
+    /// The typed program
+    Ir,
+    /// The log density as loops
+    Density,
+    /// The log density and its gradient as loops
+    Grad,
+    /// The machine code of the gradient, in Cranelift's text form
+    Clif,
+}
+
+/// Arguments of `hlm log-density`.
+#[derive(Debug, Args)]
+#[command(after_help = LOG_DENSITY)]
+pub struct LogDensityArgs {
+    /// The program
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// The data, as Stan JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Where to compute
+    #[arg(short, long, value_name = "FILE")]
+    pub points: PathBuf,
+    /// Keep the constants that `~` drops
+    #[arg(long)]
+    pub full: bool,
+    /// Leave out the log Jacobians of constrained parameters
+    #[arg(long)]
+    pub no_jacobian: bool,
+    /// Start from the parameters' own values instead of unconstrained positions
+    #[arg(long)]
+    pub constrained: bool,
+    /// Use the slow interpreter instead of machine code
+    #[arg(long)]
+    pub interpreter: bool,
+}
+
+/// Arguments of `hlm repl`.
+#[derive(Debug, Args)]
+#[command(after_help = REPL)]
+pub struct ReplArgs {
+    /// Variables to begin with, as Stan JSON
+    #[arg(short, long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,12 @@
+//! The commands that run once and end.
+
+mod check;
+mod log_density;
+mod sample;
+mod summary;
+mod table;
+
+pub use check::check;
+pub use log_density::log_density;
+pub use sample::sample;
+pub use summary::summary;

@@ -1,0 +1,369 @@
+//! `hlm sample`: program and data in, draws and a summary out.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::BuildHasher;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime};
+
+use super::table::ShortTable;
+use crate::args::{Metric, SampleArgs};
+use crate::fault::Fault;
+use crate::files::{DataSource, read_bytes, read_model};
+use crate::progress::Tally;
+use crate::screen::{self, duration};
+use hlm::check::CheckOptions;
+use hlm::io::draws_csv::Digits;
+use hlm::io::run_folder::RunFolder;
+use hlm::mcmc::{
+    DualAveragingSettings, Ending, InitialPoint, MetricKind, Settings, StepSizeSettings,
+};
+use hlm::model::{BindOptions, Posterior, read_data};
+use hlm::run::{self, DataIdentity, Progress, Run, RunError, RunFiles, RunSettings, Silent};
+
+/// Radius of random initial values where a file leaves some out (Stan: 2).
+const RADIUS: f64 = 2.0;
+
+/// What a shell reports of a program ended by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command.
+///
+/// # Errors
+/// Whatever keeps chains from running.
+pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
+    let started = SystemTime::now();
+    let seed = args.seed.unwrap_or_else(random_seed);
+    let mut settings = settings(args, seed);
+    settings
+        .validate()
+        .map_err(|errors| Fault::new(in_words(&errors)))?;
+    let data = DataSource::read(args.data.as_deref())?;
+    let posterior = prepare(args, &data, seed)?;
+    settings.initial = initial(args, &posterior)?;
+
+    let interrupt = Arc::new(AtomicBool::new(false));
+    handle_interrupts(&interrupt);
+    let files = RunFiles {
+        folder: folder(args, &posterior, started)?,
+        data_file: shown(args.data.as_deref()),
+        init: args.init.clone(),
+        digits: args.sig_figs.map_or(Digits::Shortest, |digits| {
+            Digits::Significant(digits.into())
+        }),
+        started,
+    };
+    let identity = args.data.as_deref().map(|path| DataIdentity {
+        path: absolute(path),
+        sha256: run::sha256(&data.bytes),
+    });
+    let program = absolute(&args.model);
+    let description = |run: Option<&Run>| {
+        run::describe(
+            &posterior,
+            &program,
+            identity.as_ref(),
+            &settings,
+            &files,
+            run,
+        )
+    };
+    files.folder.write_run_file(&description(None))?;
+    if !args.quiet {
+        screen::note(&opening(&settings, &posterior));
+    }
+    let run = chains(args, &posterior, &settings, &files, &interrupt)?;
+    files.folder.write_run_file(&description(Some(&run)))?;
+    report(args, &posterior, &settings, &files, &run)?;
+    Ok(exit_code(&run))
+}
+
+/// Checks, binds and compiles, and says how long each took.
+fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior, Fault> {
+    let begin = Instant::now();
+    let model = read_model(&args.model, &CheckOptions::default())?;
+    let checked = begin.elapsed();
+    if !args.quiet {
+        screen::diagnostics(&model.program().sources, model.warnings());
+    }
+    let options = BindOptions {
+        seed,
+        ..BindOptions::default()
+    };
+    let begin = Instant::now();
+    let bound = model
+        .fill(&data.file(), &options)
+        .map_err(|failure| data.explain(failure))?;
+    let filled = begin.elapsed();
+    let begin = Instant::now();
+    let posterior = model.compile(bound, &options)?;
+    if !args.quiet {
+        let parameters = match posterior.dimension() {
+            1 => "1 unconstrained parameter".to_string(),
+            count => format!("{count} unconstrained parameters"),
+        };
+        screen::note(&format!(
+            "{}: checked in {}, data bound in {}, compiled in {}; {parameters}",
+            model.name(),
+            duration(checked),
+            duration(filled),
+            duration(begin.elapsed()),
+        ));
+    }
+    Ok(posterior)
+}
+
+fn settings(args: &SampleArgs, seed: u64) -> RunSettings {
+    RunSettings {
+        sampler: Settings {
+            seed,
+            chains: args.chains,
+            threads: args.threads,
+            warmup: args.warmup,
+            samples: args.draws,
+            metric: match args.metric {
+                Metric::Unit => MetricKind::Unit,
+                Metric::Diagonal => MetricKind::Diagonal,
+                Metric::Dense => MetricKind::Dense,
+            },
+            max_depth: args.max_depth,
+            step_size: StepSizeSettings {
+                initial: args.step_size,
+                adaptation: DualAveragingSettings {
+                    target_accept: args.target_accept,
+                    ..DualAveragingSettings::default()
+                },
+                ..StepSizeSettings::default()
+            },
+            ..RunSettings::default().sampler
+        },
+        thin: args.thin,
+        save_warmup: args.save_warmup,
+        initial: match args.init.parse() {
+            Ok(radius) => InitialPoint::Random { radius },
+            Err(_) => InitialPoint::default(),
+        },
+    }
+}
+
+/// The settings' names as they are on the command line.
+fn in_words(errors: &[hlm::mcmc::SettingsError]) -> String {
+    let error = |error: &hlm::mcmc::SettingsError| {
+        let option = error.setting.replace('_', "-");
+        format!(
+            "--{option} must be {}, but is {}",
+            error.demand, error.value
+        )
+    };
+    errors.iter().map(error).collect::<Vec<_>>().join("; ")
+}
+
+fn initial(args: &SampleArgs, posterior: &Posterior) -> Result<InitialPoint, Fault> {
+    if let Ok(radius) = args.init.parse() {
+        return Ok(InitialPoint::Random { radius });
+    }
+    let bytes = read_bytes(Path::new(&args.init), "file of initial values")?;
+    let values = read_data(&args.init, &bytes)?;
+    run::initial_point(posterior, &values, RADIUS)
+        .map_err(|reason| Fault::new(format!("{}: {reason}", args.init)))
+}
+
+fn folder(args: &SampleArgs, posterior: &Posterior, now: SystemTime) -> Result<RunFolder, Fault> {
+    let model = posterior.model().name();
+    Ok(match &args.output {
+        Some(path) => RunFolder::create_at(path, model)?,
+        None => RunFolder::create_in(Path::new(""), model, now)?,
+    })
+}
+
+fn opening(settings: &RunSettings, posterior: &Posterior) -> String {
+    let sampler = &settings.sampler;
+    let plural =
+        |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let chains = plural(sampler.chains, "chain");
+    let draws = plural(sampler.samples, "draw");
+    if posterior.dimension() == 0 {
+        return format!(
+            "{chains} of {draws} of generated quantities, seed {}; there are no parameters to sample",
+            sampler.seed
+        );
+    }
+    format!(
+        "{chains} of {} warmup transitions and {draws}, seed {}",
+        sampler.warmup, sampler.seed
+    )
+}
+
+fn chains(
+    args: &SampleArgs,
+    posterior: &Posterior,
+    settings: &RunSettings,
+    files: &RunFiles,
+    interrupt: &AtomicBool,
+) -> Result<Run, Fault> {
+    let run = |progress: &dyn Progress| {
+        run::sample(posterior, settings, Some(files), progress, interrupt)
+    };
+    let sampler = &settings.sampler;
+    let outcome = if args.quiet {
+        run(&Silent)
+    } else {
+        let warmup = if posterior.dimension() == 0 {
+            0
+        } else {
+            sampler.warmup
+        };
+        let tally = Tally::new(sampler.first_chain, sampler.chains, warmup, sampler.samples);
+        tally.watch(|| run(&tally))
+    };
+    outcome.map_err(|error| match error {
+        RunError::Settings(errors) => Fault::new(in_words(&errors)),
+        RunError::File(error) => error.into(),
+        RunError::Chains(failure) => failure.into(),
+    })
+}
+
+/// The table, what to make of it, and where the draws are.
+fn report(
+    args: &SampleArgs,
+    posterior: &Posterior,
+    settings: &RunSettings,
+    files: &RunFiles,
+    run: &Run,
+) -> Result<(), Fault> {
+    let folder = files.folder.path().display().to_string();
+    let draws = &run.draws;
+    if draws.rows() > 0 {
+        let table = ShortTable::new(draws, parameter_columns(posterior));
+        if !args.quiet {
+            screen::note(&closing(run));
+            screen::print(&format!("\n{}\n", table.to_text(&folder)))?;
+        }
+        for warning in draws.warnings(&table.summary, settings.sampler.max_depth) {
+            screen::warning(&warning.to_string(), warning.advice());
+        }
+    }
+    screen::findings(&run.findings(posterior));
+    if nothing_was_made(run) {
+        discard(args, settings, files);
+    } else if args.quiet {
+        screen::print(&format!("{folder}\n"))?;
+    } else {
+        screen::print(&format!("Draws: {folder}\n"))?;
+    }
+    Ok(())
+}
+
+/// Whether no chain got as far as a first transition.
+fn nothing_was_made(run: &Run) -> bool {
+    run.chains.iter().all(|chain| {
+        let counts = &chain.report.counts;
+        counts.warmup.draws + counts.sampling.draws == 0
+    })
+}
+
+/// Removes files without draws, so that the next attempt finds the place free.
+fn discard(args: &SampleArgs, settings: &RunSettings, files: &RunFiles) {
+    let sampler = &settings.sampler;
+    let chains = (sampler.first_chain..).take(sampler.chains);
+    let written = chains.map(|chain| files.folder.chain_file(chain));
+    for file in written.chain([files.folder.run_file()]) {
+        // What cannot be removed does no harm.
+        let _ = fs::remove_file(file);
+    }
+    if args.output.is_none() {
+        let _ = fs::remove_dir(files.folder.path());
+    }
+}
+
+/// How many columns are of parameters.
+fn parameter_columns(posterior: &Posterior) -> usize {
+    let typed = &posterior.model().program().typed;
+    let names: Vec<&str> = typed
+        .parameters
+        .iter()
+        .map(|parameter| typed.variable(parameter.variable).name.as_str())
+        .collect();
+    posterior
+        .columns()
+        .iter()
+        .take_while(|column| {
+            let name = column.name.split(['.', ':']).next().unwrap_or_default();
+            names.contains(&name)
+        })
+        .count()
+}
+
+/// One line on time and draws.
+fn closing(run: &Run) -> String {
+    let slowest = run
+        .chains
+        .iter()
+        .map(|chain| chain.report.times.warmup + chain.report.times.sampling)
+        .max()
+        .unwrap_or_default();
+    let evaluations: u64 = run
+        .chains
+        .iter()
+        .map(|chain| chain.report.counts.gradient_evaluations)
+        .sum();
+    let interrupted = run
+        .chains
+        .iter()
+        .filter(|chain| matches!(chain.report.ending, Ending::Interrupted))
+        .count();
+    let mut line = format!(
+        "{} draws, {evaluations} gradients, slowest chain {}",
+        run.draws.rows(),
+        duration(slowest)
+    );
+    if interrupted > 0 {
+        line.push_str(&format!(
+            "; {interrupted} of {} chains interrupted",
+            run.chains.len()
+        ));
+    }
+    line
+}
+
+fn exit_code(run: &Run) -> ExitCode {
+    let any =
+        |is_so: fn(&Ending) -> bool| run.chains.iter().any(|chain| is_so(&chain.report.ending));
+    if any(|ending| !matches!(ending, Ending::Finished | Ending::Interrupted)) {
+        ExitCode::FAILURE
+    } else if any(|ending| matches!(ending, Ending::Interrupted)) {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+/// The first Ctrl-C ends the chains, the second the program.
+fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
+    let interrupt = interrupt.clone();
+    let handler = move || {
+        if interrupt.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    };
+    // Without a handler Ctrl-C ends the program at once, which is no reason not to start.
+    let _ = ctrlc::set_handler(handler);
+}
+
+/// A seed from the system's entropy, short enough to be typed again.
+fn random_seed() -> u64 {
+    RandomState::new().hash_one(SystemTime::now()) >> 32
+}
+
+fn shown(path: Option<&Path>) -> String {
+    path.map(|path| path.display().to_string())
+        .unwrap_or_default()
+}
+
+fn absolute(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    path.display().to_string()
+}

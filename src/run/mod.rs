@@ -1,0 +1,28 @@
+//! Running a posterior: chains that compute the values of every draw, keep them, write them as they are made, and
+//! say in the end what went wrong and where.
+//!
+//! [`Posterior::sample`](crate::model::Posterior::sample) is the short form for a library's user, [`sample`] the
+//! whole: with files, progress and interruption.
+
+mod csv;
+mod describe;
+mod draws;
+mod findings;
+mod fixed;
+mod initial;
+mod progress;
+mod sample;
+mod settings;
+mod sha256;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub use csv::RunFiles;
+pub use describe::{DataIdentity, describe};
+pub use draws::{ChainDraws, Draws, Statistic};
+pub use initial::initial_point;
+pub use progress::{Progress, Silent, Transition};
+pub use sample::{ChainRun, Run, RunError, sample};
+pub use settings::RunSettings;
+pub use sha256::sha256;
