@@ -28,7 +28,7 @@ fn is_hidden(function: &LibraryFunction) -> bool {
 
 /// The functions that programs can call.
 fn public(library: &Library) -> impl Iterator<Item = &LibraryFunction> {
-    (library.functions().iter()).filter(|function| !is_hidden(function))
+    (library.functions().into_iter()).filter(|function| !is_hidden(function))
 }
 
 /// The value of an expression of the language, or what is wrong with it.

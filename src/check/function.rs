@@ -130,7 +130,7 @@ impl<'a> Checker<'a> {
     /// Enters the definitions of the `functions` block into the table of names.
     pub(super) fn declare_functions(&mut self, block: &'a Option<ast::Block<ast::FunctionDef>>) {
         let Some(block) = block else { return };
-        let library = self.library.functions().len();
+        let library = self.library.len();
         for (position, function) in block.items.iter().enumerate() {
             let definition = Definition {
                 number: library + position,
@@ -215,14 +215,14 @@ impl<'a> Checker<'a> {
         let sees_hidden = self.frame.from_library || self.frame.place == Place::Parameters;
         let overloads = library.overloads(name).iter();
         let seen = overloads.filter(move |&&number| sees_hidden || !library.is_hidden(number));
-        seen.map(move |&number| {
-            let function = &library.functions()[number];
-            Definition {
+        seen.filter_map(move |&number| {
+            let function = library.function(number)?;
+            Some(Definition {
                 number,
                 ast: &function.definition,
                 from_library: true,
                 flattens: library.flattens(number),
-            }
+            })
         })
     }
 

@@ -1,6 +1,7 @@
 //! Text to tokens: comments dropped, `#include` replaced by the tokens of the file it names.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceId, SourceMap, Span};
@@ -114,6 +115,30 @@ pub fn tokenize<'text>(
     // A Stan program has a token about every four bytes.
     found.tokens.reserve(sources.text(source).len() / 4);
     let mut open = vec![Scan::new(sources.text(source), source)];
+    scan_all(&mut open, sources, includes, &mut found);
+    found
+}
+
+/// Splits the bytes `part` of `source` into tokens, whose places are those in the whole. Nothing is included.
+pub fn tokenize_part<'text>(
+    sources: &'text SourceMap,
+    source: SourceId,
+    part: Range<usize>,
+) -> Tokens<'text> {
+    let mut found = Tokens::default();
+    let text = sources.text(source).get(..part.end).unwrap_or_default();
+    let mut scan = Scan::new(text, source);
+    scan.lexer.bump(part.start.min(text.len()));
+    scan_all(&mut vec![scan], sources, &Includes::new(), &mut found);
+    found
+}
+
+fn scan_all<'text>(
+    open: &mut Vec<Scan<'text>>,
+    sources: &'text SourceMap,
+    includes: &Includes,
+    found: &mut Tokens<'text>,
+) {
     while let Some(scan) = open.last_mut() {
         match scan.next_item() {
             None => {
@@ -129,7 +154,6 @@ pub fn tokenize<'text>(
             Some(Item::Fault(fault)) => found.diagnostics.push(fault),
         }
     }
-    found
 }
 
 /// What the scan of a single text finds.

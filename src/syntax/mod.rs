@@ -18,7 +18,8 @@ pub use format::{
 pub use lexer::{Included, NoIncludes, ResolveInclude};
 pub use list::list_tokens;
 pub use parse::{
-    LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_statements,
+    LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_library_part,
+    parse_statements,
 };
 
 lalrpop_util::lalrpop_mod!(

@@ -13,7 +13,9 @@ use crate::syntax::build::{Builder, Parsed};
 use crate::syntax::depth::check_depth;
 use crate::syntax::explain::{Failure, explain};
 use crate::syntax::grammar::TextParser;
-use crate::syntax::lexer::{Includes, ResolveInclude, Tokens, load_includes, tokenize};
+use crate::syntax::lexer::{
+    Includes, ResolveInclude, Tokens, load_includes, tokenize, tokenize_part,
+};
 use crate::syntax::token::{Lexed, Position, Token};
 use crate::syntax::validate::{verify_function, verify_placement};
 use lalrpop_util::ParseError;
@@ -66,8 +68,23 @@ pub fn parse_library(
     sources: &SourceMap,
     source: SourceId,
 ) -> Result<Vec<LibraryFunction>, Vec<Diagnostic>> {
-    let text = Text::new(sources, source, &Includes::new(), Vec::new())?;
-    let definitions = functions_of(&text)?;
+    documented(&Text::new(sources, source, &Includes::new(), Vec::new())?)
+}
+
+/// Parses whole functions of a library file, those in the bytes `part`.
+pub fn parse_library_part(
+    sources: &SourceMap,
+    source: SourceId,
+    part: Range<usize>,
+) -> Result<Vec<LibraryFunction>, Vec<Diagnostic>> {
+    let end = Span::new(source, part.end as u32, part.end as u32);
+    let tokens = tokenize_part(sources, source, part);
+    documented(&Text::of_tokens(sources, end, tokens, Vec::new())?)
+}
+
+/// The functions of a text with their doc comments.
+fn documented(text: &Text) -> Result<Vec<LibraryFunction>, Vec<Diagnostic>> {
+    let definitions = functions_of(text)?;
     let mut docs = text.tokens.doc_comments.iter().peekable();
     let mut functions = Vec::with_capacity(definitions.len());
     let mut diagnostics = Vec::new();
@@ -157,7 +174,7 @@ impl<'map> Text<'map> {
         sources: &'map SourceMap,
         source: SourceId,
         includes: &Includes,
-        mut diagnostics: Vec<Diagnostic>,
+        diagnostics: Vec<Diagnostic>,
     ) -> Result<Text<'map>, Vec<Diagnostic>> {
         let length = sources.text(source).len();
         let Ok(end) = u32::try_from(length) else {
@@ -171,6 +188,16 @@ impl<'map> Text<'map> {
             )]);
         };
         let tokens = tokenize(sources, source, includes);
+        let end = Span::new(source, end, end);
+        Text::of_tokens(sources, end, tokens, diagnostics)
+    }
+
+    fn of_tokens(
+        sources: &'map SourceMap,
+        end: Span,
+        tokens: Tokens<'map>,
+        mut diagnostics: Vec<Diagnostic>,
+    ) -> Result<Text<'map>, Vec<Diagnostic>> {
         diagnostics.extend(tokens.diagnostics.iter().cloned());
         diagnostics.extend(check_depth(&tokens.tokens));
         // Old comments leave complete tokens behind; every other fault tears a hole.
@@ -182,7 +209,7 @@ impl<'map> Text<'map> {
         }
         Ok(Text {
             sources,
-            end: Span::new(source, end, end),
+            end,
             tokens,
         })
     }
