@@ -100,10 +100,6 @@ fn caller_of(function: &ast::FunctionDef) -> Option<String> {
             "functions {{ void {caller}({declared}) {{ {name}({passed}); }} }}"
         ));
     };
-    if matches!(result.kind, ast::UnsizedKind::Tuple(_)) {
-        // Parsed, but not yet supported by the checker.
-        return None;
-    }
     let result = format_unsized_type(result);
     let both = if called == name {
         String::new()
