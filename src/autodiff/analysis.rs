@@ -258,11 +258,12 @@ impl Analysis {
                 changed |= raise(&mut self.active_buffers[slice.buffer.0 as usize], active);
             }
             Stmt::Call {
-                function: Intrinsic::Forward(_),
+                function,
                 inputs,
                 outputs,
                 ..
             } => {
+                let (inputs, outputs) = differentiable(*function, inputs, outputs);
                 let active = inputs
                     .iter()
                     .any(|slice| self.active_buffers[slice.buffer.0 as usize]);
@@ -273,6 +274,20 @@ impl Analysis {
             _ => {}
         });
         changed
+    }
+}
+
+/// The inputs of a call that its outputs depend on differentiably, and those outputs.
+fn differentiable<'s>(
+    function: Intrinsic,
+    inputs: &'s [Slice],
+    outputs: &'s [Slice],
+) -> (&'s [Slice], &'s [Slice]) {
+    match function {
+        Intrinsic::Forward(_) => (inputs, outputs),
+        // The solution depends on the initial state and the parameters; second derivatives are nowhere needed.
+        Intrinsic::Ode(_) => (&inputs[..2], &outputs[..1]),
+        Intrinsic::Adjoint(..) | Intrinsic::SortIndices { .. } => (&[], &[]),
     }
 }
 

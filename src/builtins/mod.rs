@@ -6,10 +6,12 @@
 
 mod container;
 mod draw;
+mod integrator;
 mod kernel;
 mod prim;
 
 pub use container::Container;
 pub use draw::Draw;
+pub use integrator::Integrator;
 pub use kernel::{Kernel, Scalar};
 pub use prim::{Kind, Prim};

@@ -10,10 +10,9 @@ use super::containers;
 use super::failure::{Eval, Failure};
 use super::frame::{Frame, Layout};
 use super::interpreter::Effects;
-use super::ode::Solver;
 use super::text;
 use super::value::{Container, Scalars, Value};
-use crate::builtins::Scalar;
+use crate::builtins::{Integrator, Scalar};
 use crate::ir::{Callee, Expr, ExprKind, Program, VarId};
 use crate::source::Span;
 use crate::types::Ty;
@@ -139,8 +138,8 @@ impl<'p> Evaluator<'p, '_> {
             Callee::Draw(draw) => self.draw(*draw, args, expr.span, frame),
             Callee::Function(function, lift) => self.function(*function, *lift, args, expr, frame),
             Callee::Container(function) => {
-                if let Some(solver) = Solver::of(*function, args.len()) {
-                    return self.solve_ode(solver, args, expr, frame);
+                if let Some(integrator) = Integrator::of(*function, args.len()) {
+                    return self.solve_ode(integrator, args, expr, frame);
                 }
                 let mut values = Vec::with_capacity(args.len());
                 for arg in args {

@@ -6,7 +6,7 @@ use super::evaluate::Evaluator;
 use super::failure::{Eval, Failure};
 use super::frame::Frame;
 use super::value::{Container, Value};
-use crate::builtins::Container as Function;
+use crate::builtins::Integrator;
 use crate::ir::{Expr, ExprKind, FunctionId};
 use crate::kernels::ode::{self, Tolerances};
 use crate::kernels::special;
@@ -20,40 +20,6 @@ const TIGHTER: f64 = 1e-2;
 /// How many more steps of a fifth-order method that can take, with room to spare (1e2^(1/5) = 2.5).
 const MORE_STEPS: u64 = 4;
 
-/// The method of an integrator, and where its arguments are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Solver {
-    stiff: bool,
-    /// Where the tolerances are among the arguments, if they are given.
-    tolerances: Option<usize>,
-    /// Where the arguments begin that are passed on to the system.
-    passed_on: usize,
-}
-
-impl Solver {
-    /// The solver that a function is; `None` for functions that are no integrators. `arguments` is the call's number of
-    /// arguments, the system included.
-    pub(super) fn of(function: Function, arguments: usize) -> Option<Solver> {
-        use Function as F;
-        let stiff = match function {
-            F::IntegrateOde | F::IntegrateOdeRk45 | F::OdeRk45 | F::OdeRk45Tol => false,
-            F::IntegrateOdeBdf | F::IntegrateOdeAdams | F::OdeBdf | F::OdeBdfTol => true,
-            _ => return None,
-        };
-        let (tolerances, passed_on) = match function {
-            F::OdeRk45 | F::OdeBdf => (None, 4),
-            F::OdeRk45Tol | F::OdeBdfTol => (Some(4), 7),
-            // integrate_ode*(f, y0, t0, ts, theta, x_r, x_i[, tolerances])
-            _ => (Some(7).filter(|_| arguments > 7), 4),
-        };
-        Some(Solver {
-            stiff,
-            tolerances,
-            passed_on,
-        })
-    }
-}
-
 /// A system of equations: the function, what it takes besides time and state, and how its state is typed.
 struct System<'s, 'v> {
     function: FunctionId,
@@ -66,7 +32,7 @@ impl Evaluator<'_, '_> {
     /// The states at the output times, as an array of what the initial state is.
     pub(super) fn solve_ode(
         &self,
-        solver: Solver,
+        integrator: Integrator,
         args: &[Expr],
         expr: &Expr,
         frame: &Frame<'_>,
@@ -91,38 +57,24 @@ impl Evaluator<'_, '_> {
         let number = |at: usize| values.get(at).and_then(|value| value.as_real());
         let (y0, t0) = (values[1].to_reals(), number(2).unwrap_or(f64::NAN));
         let times = values[3].to_reals();
-        let mut tolerances = if solver.stiff {
-            Tolerances::BDF
-        } else {
-            Tolerances::RK45
+        let Some(mut tolerances) = integrator.tolerances(number) else {
+            return Err(Failure::internal("tolerances are numbers", expr.span));
         };
-        if let Some(at) = solver.tolerances {
-            tolerances = Tolerances {
-                relative: number(at).unwrap_or(tolerances.relative),
-                absolute: number(at + 1).unwrap_or(tolerances.absolute),
-                max_steps: number(at + 2).map_or(tolerances.max_steps, |steps| steps as u64),
-            };
-        }
         verify(&y0, t0, &times, &tolerances, expr.span)?;
         if expr.level == Level::Param {
             tolerances.relative *= TIGHTER;
             tolerances.absolute *= TIGHTER;
             tolerances.max_steps = tolerances.max_steps.saturating_mul(MORE_STEPS);
         }
-        // The tolerances of the old interface come last and are not the system's.
-        let end = match solver.tolerances {
-            Some(at) if at >= solver.passed_on + 3 => at,
-            _ => values.len(),
-        };
         let system = System {
             function: *function,
-            passed_on: &values[solver.passed_on..end],
+            passed_on: &values[integrator.passed_on()],
             state: values[1].ty(),
             span: expr.span,
         };
         let mut states = vec![0.0; times.len() * y0.len()];
         let right_side = |t: f64, y: &[f64], dy: &mut [f64]| self.derivative(&system, t, y, dy);
-        let outcome = if solver.stiff {
+        let outcome = if integrator.stiff {
             let jacobian = |t: f64, y: &[f64], j: &mut [f64]| self.jacobian(&system, t, y, j);
             let n = y0.len();
             ode::bdf(
@@ -194,7 +146,6 @@ impl Evaluator<'_, '_> {
 
 /// What Stan requires of an integrator's arguments.
 fn verify(y0: &[f64], t0: f64, times: &[f64], tolerances: &Tolerances, span: Span) -> Eval<()> {
-    let rejected = |what: String| Err(Failure::rejected(what, span));
     if y0.is_empty() || times.is_empty() {
         let what = if y0.is_empty() {
             "initial state"
@@ -206,19 +157,5 @@ fn verify(y0: &[f64], t0: f64, times: &[f64], tolerances: &Tolerances, span: Spa
             span,
         ));
     }
-    if let Some(value) = y0.iter().find(|value| !value.is_finite()) {
-        return rejected(format!(
-            "the initial state of the system has the element {value}"
-        ));
-    }
-    let ascending = std::iter::once(&t0).chain(times);
-    if !times.iter().all(|time| time.is_finite()) || !ascending.is_sorted() || times[0] <= t0 {
-        return rejected(format!(
-            "the times of the solution must ascend from the initial time {t0}"
-        ));
-    }
-    if tolerances.relative > 0.0 && tolerances.absolute > 0.0 && tolerances.max_steps > 0 {
-        return Ok(());
-    }
-    rejected("tolerances and the number of steps must be positive".to_owned())
+    ode::verify(y0, t0, times, tolerances).map_err(|what| Failure::rejected(what, span))
 }

@@ -232,13 +232,14 @@ impl FunctionCompiler<'_, '_, '_> {
         let site = self.site(site);
         let [offset, rows, cols] =
             [slice.offset, slice.rows, slice.cols].map(|value| self.value(value));
-        // Sizes no larger than the buffer cannot overflow in the product.
+        // Sizes below any buffer's limit cannot overflow in the product; one of an empty slice's may exceed the buffer's.
+        let most = i64::from(i32::MAX);
         let mut inside = None;
-        for part in [offset, rows, cols] {
+        for (part, most) in [(offset, len), (rows, most), (cols, most)] {
             let fits = self
                 .builder
                 .ins()
-                .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, part, len);
+                .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, part, most);
             inside = Some(match inside {
                 Some(others) => self.builder.ins().band(others, fits),
                 None => fits,

@@ -5,6 +5,7 @@ use super::host::{self, Host};
 use super::layout::{Layout, Line};
 use super::partition::Partition;
 use super::runtime::{Frame, Runtime, Site};
+use super::system::CompiledSystem;
 use crate::builtins::Prim;
 use crate::loops::{Message, Op, Procedure, Role, Stmt, Stop, evaluate};
 use cranelift_codegen::Context;
@@ -100,6 +101,7 @@ pub struct Compiled {
     constants: Vec<Line>,
     sites: Vec<Site>,
     messages: Vec<Message>,
+    systems: Vec<CompiledSystem>,
     /// Number and length of each input.
     inputs: Vec<(usize, usize)>,
     /// Number and length of each output.
@@ -157,10 +159,10 @@ impl Compiled {
     }
 
     /// [`Compiled::compile`] that may write down what it does.
-    fn with_text(
+    pub(super) fn with_text(
         procedure: &Procedure,
         options: &CompileOptions,
-        text: Option<&mut String>,
+        mut text: Option<&mut String>,
     ) -> Result<Compiled, CompileError> {
         let numbered = |number: fn(&Role) -> Option<u32>| {
             let slices = procedure.buffers.iter();
@@ -194,6 +196,11 @@ impl Compiled {
             sites: Vec::new(),
             kept_lines: 0,
         };
+        let mut systems = Vec::with_capacity(procedure.systems.len());
+        for system in &procedure.systems {
+            let text = text.as_deref_mut();
+            systems.push(CompiledSystem::compile(system, options, text)?);
+        }
         let (module, entries) = generate(&mut unit, text)?;
         let kept_lines = unit.kept_lines;
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -205,6 +212,7 @@ impl Compiled {
             constants,
             sites: unit.sites,
             messages: procedure.messages.clone(),
+            systems,
             inputs,
             outputs,
             arena_lines: layout.arena_lines + kept_lines,
@@ -223,7 +231,10 @@ impl Compiled {
         Workspace {
             identity: self.identity,
             arena,
-            runtime: Runtime::default(),
+            runtime: Runtime {
+                systems: self.systems.iter().map(CompiledSystem::workspace).collect(),
+                ..Runtime::default()
+            },
         }
     }
 
@@ -264,6 +275,7 @@ impl Compiled {
         runtime.tape.clear();
         runtime.sites = Some(NonNull::from(self.sites.as_slice()));
         runtime.messages = Some(NonNull::from(self.messages.as_slice()));
+        runtime.compiled_systems = Some(NonNull::from(self.systems.as_slice()));
         runtime.generator = generator.map(erase);
         let mut frame = Frame {
             arena: workspace.arena.as_mut_ptr(),
@@ -293,6 +305,9 @@ impl Compiled {
     #[cold]
     fn stopped(&self, workspace: &mut Workspace, status: u64) -> Stop {
         workspace.runtime.generator = None;
+        if let Some(stop) = workspace.runtime.stopped.take() {
+            return stop;
+        }
         let operands: Vec<u64> = workspace.arena.iter().flat_map(|line| line.0).collect();
         match self.sites.get(status as usize - 1) {
             Some(site) => site.stop(&self.messages, &operands, &workspace.runtime.failure),

@@ -20,6 +20,7 @@ mod prim;
 mod runtime;
 mod segment;
 mod symbols;
+mod system;
 #[cfg(test)]
 mod tests;
 mod vector;

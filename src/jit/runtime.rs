@@ -1,4 +1,4 @@
-//! What compiled code works on and calls: its frame, the tape, printing, draws, linear algebra.
+//! What compiled code works on and calls: its frame, the tape, printing, draws, linear algebra, solvers.
 //!
 //! # Safety
 //! Compiled code is the only caller of the `extern "C"` functions here. It passes the `Runtime` of the run in
@@ -6,8 +6,10 @@
 //! statement says, inside a buffer of the run. None of the functions panics short of running out of memory.
 
 use super::layout::{Line, SCALAR};
+use super::system::{CompiledSystem, SystemWorkspace};
 use crate::builtins::{Draw, Kind, Scalar};
 use crate::loops::linear::{self, Matrix, MatrixMut, Values};
+use crate::loops::ode::Unsolved;
 use crate::loops::{Intrinsic, Message, MessageId, Stop};
 use rand::Rng;
 use std::ptr::NonNull;
@@ -37,6 +39,12 @@ pub(super) struct Runtime {
     pub printed: String,
     /// Why the last call of linear algebra failed.
     pub failure: String,
+    /// How the last system of differential equations stopped, if one did.
+    pub stopped: Option<Stop>,
+    /// The memory of the procedure's systems.
+    pub systems: Vec<SystemWorkspace>,
+    /// The code of the procedure's systems, while a run is in progress.
+    pub compiled_systems: Option<NonNull<[CompiledSystem]>>,
     /// The procedure's sites, while a run is in progress.
     pub sites: Option<NonNull<[Site]>>,
     /// The procedure's messages, while a run is in progress.
@@ -60,7 +68,7 @@ pub(super) enum Site {
         /// One kind per value.
         kinds: Vec<Kind>,
     },
-    /// A call of linear algebra.
+    /// A call of linear algebra or of a solver.
     Call {
         /// Which function.
         function: Intrinsic,
@@ -119,6 +127,23 @@ impl Runtime {
         // SAFETY: `Compiled::run` sets the pointer from a slice that outlives the run.
         let sites = unsafe { self.sites?.as_ref() };
         sites.get(number as usize)
+    }
+
+    fn solve(
+        &mut self,
+        number: u32,
+        inputs: &[Matrix<'_>],
+        outputs: &mut [MatrixMut<'_>],
+    ) -> Result<(), Unsolved> {
+        // SAFETY: `Compiled::run` sets the pointer from a slice that outlives the run.
+        let compiled = self
+            .compiled_systems
+            .and_then(|systems| unsafe { systems.as_ref() }.get(number as usize));
+        let (Some(compiled), Some(workspace)) = (compiled, self.systems.get_mut(number as usize))
+        else {
+            return Err(Unsolved::Failed("compiler bug: no such system".to_string()));
+        };
+        compiled.solve(workspace, inputs, outputs, &mut self.printed)
     }
 
     fn print(&mut self, site: u64, operands: &[u64]) {
@@ -278,14 +303,12 @@ pub(super) unsafe extern "C" fn call(
     let slices = unsafe { slice::from_raw_parts(slices, inputs + outputs) };
     let (inputs, outputs) = slices.split_at(inputs);
     // SAFETY: see the module.
-    let outcome = unsafe { call_in_turn(function, inputs, outputs) };
-    match outcome {
-        Ok(()) => 0,
-        Err(reason) => {
-            runtime.failure = reason;
-            1
-        }
+    match unsafe { call_in_turn(runtime, function, inputs, outputs) } {
+        Ok(()) => return 0,
+        Err(Unsolved::Failed(reason)) => runtime.failure = reason,
+        Err(Unsolved::Stopped(stop)) => runtime.stopped = Some(stop),
     }
+    1
 }
 
 /// Adjoints may be accumulated into overlapping slices (of `A Aᵀ`, both factors'): then one at a time.
@@ -293,31 +316,38 @@ pub(super) unsafe extern "C" fn call(
 /// # Safety
 /// As the module says; outputs do not overlap inputs.
 unsafe fn call_in_turn(
+    runtime: &mut Runtime,
     function: Intrinsic,
     inputs: &[Described],
     outputs: &[Described],
-) -> Result<(), String> {
+) -> Result<(), Unsolved> {
     match (function, outputs) {
         (Intrinsic::Adjoint(of, mask), [first, second]) if first.overlaps(second) => {
             let low = mask & mask.wrapping_neg();
             // SAFETY: passed on.
             unsafe {
-                call_at_once(Intrinsic::Adjoint(of, low), inputs, &outputs[..1])?;
-                call_at_once(Intrinsic::Adjoint(of, mask & !low), inputs, &outputs[1..])
+                call_at_once(runtime, Intrinsic::Adjoint(of, low), inputs, &outputs[..1])?;
+                call_at_once(
+                    runtime,
+                    Intrinsic::Adjoint(of, mask & !low),
+                    inputs,
+                    &outputs[1..],
+                )
             }
         }
         // SAFETY: passed on.
-        _ => unsafe { call_at_once(function, inputs, outputs) },
+        _ => unsafe { call_at_once(runtime, function, inputs, outputs) },
     }
 }
 
 /// # Safety
 /// As the module says; no output overlaps another slice.
 unsafe fn call_at_once(
+    runtime: &mut Runtime,
     function: Intrinsic,
     inputs: &[Described],
     outputs: &[Described],
-) -> Result<(), String> {
+) -> Result<(), Unsolved> {
     let read = inputs.iter().map(|slice| {
         let (rows, cols) = slice.shape();
         // SAFETY: the caller's.
@@ -333,7 +363,7 @@ unsafe fn call_at_once(
                     slice.start as *mut i64,
                     rows * cols,
                 )),
-                Intrinsic::Forward(_) | Intrinsic::Adjoint(..) => Values::Real(
+                Intrinsic::Forward(_) | Intrinsic::Adjoint(..) | Intrinsic::Ode(_) => Values::Real(
                     slice::from_raw_parts_mut(slice.start as *mut f64, rows * cols),
                 ),
             }
@@ -342,5 +372,8 @@ unsafe fn call_at_once(
     });
     let read: Vec<Matrix> = read.collect();
     let mut written: Vec<MatrixMut> = written.collect();
-    linear::execute(function, &read, &mut written)
+    match function {
+        Intrinsic::Ode(number) => runtime.solve(number, &read, &mut written),
+        _ => linear::execute(function, &read, &mut written).map_err(Unsolved::Failed),
+    }
 }

@@ -1,6 +1,7 @@
 //! The literal evaluator of the loop IR: slow, in program order, every index checked. The oracle of the JIT.
 
 use super::linear::{self, Matrix, MatrixMut, Values};
+use super::ode::{self, Equations, Unsolved};
 use super::{
     BufferId, CellId, Intrinsic, MessageId, Op, Procedure, Role, Slice, Stmt, Stop, ValueId,
 };
@@ -315,10 +316,17 @@ impl Run<'_, '_, '_> {
             .iter_mut()
             .map(|(shape, values)| MatrixMut::new(shape.rows, shape.cols, values.borrow()))
             .collect();
-        if let Err(reason) = linear::execute(function, &read, &mut places) {
-            let template = &self.evaluator.procedure.messages[message.0 as usize];
-            return Err(Stop::failed(message, template, &reason));
-        }
+        let outcome = match function {
+            Intrinsic::Ode(number) => self.solve(number, &read, &mut places),
+            _ => linear::execute(function, &read, &mut places).map_err(Unsolved::Failed),
+        };
+        outcome.map_err(|unsolved| match unsolved {
+            Unsolved::Stopped(stop) => stop,
+            Unsolved::Failed(reason) => {
+                let template = &self.evaluator.procedure.messages[message.0 as usize];
+                Stop::failed(message, template, &reason)
+            }
+        })?;
         for (slice, (_, values)) in outputs.iter().zip(&written) {
             let (_, contents) = self.slice(slice)?;
             for (at, to) in contents.iter_mut().enumerate() {
@@ -329,6 +337,23 @@ impl Run<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    fn solve(
+        &mut self,
+        number: u32,
+        inputs: &[Matrix<'_>],
+        outputs: &mut [MatrixMut<'_>],
+    ) -> Result<(), Unsolved> {
+        let system = &self.evaluator.procedure.systems[number as usize];
+        let mut equations = LiteralEquations {
+            right_side: Evaluator::new(&system.right_side),
+            weighted: system.weighted.as_ref().map(Evaluator::new),
+        };
+        let outcome = ode::solve(&system.problem, &mut equations, inputs, outputs);
+        let printed = &mut self.evaluator.printed;
+        printed.push_str(&equations.right_side.printed);
+        outcome
     }
 
     fn pop_slice(&mut self, slice: &Slice) -> Ran {
@@ -393,6 +418,33 @@ impl Run<'_, '_, '_> {
     }
 }
 
+/// The procedures of a system, evaluated.
+struct LiteralEquations<'p> {
+    right_side: Evaluator<'p>,
+    weighted: Option<Evaluator<'p>>,
+}
+
+impl Equations for LiteralEquations<'_> {
+    fn right_side(&mut self, point: &[f64], given: &[f64], slope: &mut [f64]) -> Ran {
+        self.right_side
+            .run(&[point, given], &mut [slope], None)
+            .map(|_| ())
+    }
+
+    fn weighted(
+        &mut self,
+        point: &[f64],
+        given: &[f64],
+        weights: &[f64],
+        gradient: &mut [f64],
+    ) -> Ran {
+        let weighted = self.weighted.as_mut().ok_or_else(ode::no_jacobian)?;
+        weighted
+            .run(&[point, given, weights], &mut [gradient], None)
+            .map(|_| ())
+    }
+}
+
 /// Rows and columns of a slice at run time.
 #[derive(Clone, Copy)]
 struct Shape {
@@ -410,7 +462,9 @@ impl OwnedValues {
     fn zero(function: Intrinsic, len: usize) -> OwnedValues {
         match function {
             Intrinsic::SortIndices { .. } => OwnedValues::Int(vec![0; len]),
-            Intrinsic::Forward(_) | Intrinsic::Adjoint(..) => OwnedValues::Real(vec![0.0; len]),
+            Intrinsic::Forward(_) | Intrinsic::Adjoint(..) | Intrinsic::Ode(_) => {
+                OwnedValues::Real(vec![0.0; len])
+            }
         }
     }
 

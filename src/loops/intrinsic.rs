@@ -1,4 +1,5 @@
-//! Linear algebra as whole calls on slices: which functions there are, what they take and what their adjoints take.
+//! Linear algebra and differential equations as whole calls on slices: which functions there are, what they take and what
+//! their adjoints take.
 
 /// A function of matrices. Vectors are matrices of one column, row vectors of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,14 @@ pub enum Intrinsic {
         /// Largest first.
         descending: bool,
     },
+    /// Solves the system of that number among [`super::Procedure::systems`]: (initial state n × 1, parameters p × 1, given
+    /// g × 1, initial time and the T times of the solution (1 + T) × 1) → (solution n × T, sensitivities n T × c).
+    ///
+    /// The sensitivities are the derivatives of the solution, seen as one column, with respect to the parameters (c = p), or
+    /// with respect to the initial state and the parameters (c = n + p); with c = 0 they are not computed. The adjoint is
+    /// their product with the solution's adjoint, so a procedure that is to be differentiated must ask for those that
+    /// depend on its position. Times and what is given have no derivatives. A stop of the system ends the procedure.
+    Ode(u32),
 }
 
 impl LinearAlgebra {

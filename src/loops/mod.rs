@@ -15,6 +15,7 @@ pub(crate) mod evaluate;
 mod forward;
 mod intrinsic;
 pub(crate) mod linear;
+pub(crate) mod ode;
 mod print;
 mod rewrite;
 mod stop;
@@ -23,6 +24,7 @@ mod verify;
 pub use build::Builder;
 pub use evaluate::Evaluator;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
+pub use ode::{Problem, System};
 pub use rewrite::{
     blocks, blocks_mut, for_each_operand, for_each_operand_inside, rewrite_definitions,
     rewrite_operands, rewrite_operands_here,
@@ -66,6 +68,8 @@ pub struct Procedure {
     pub scopes: BTreeMap<BufferId, ValueId>,
     /// What can go wrong or be printed.
     pub messages: Vec<Message>,
+    /// The systems of differential equations that [`Intrinsic::Ode`] solves.
+    pub systems: Vec<System>,
     /// The code.
     pub body: Vec<Stmt>,
     /// The cell that holds the result (a real) at the end.
@@ -191,7 +195,8 @@ pub enum Stmt {
         /// The body.
         body: Vec<Stmt>,
     },
-    /// Linear algebra on slices. Outputs do not overlap inputs. May fail (not positive definite): then `message`, with no values.
+    /// Linear algebra on slices, and the solution of differential equations. Outputs do not overlap inputs. May fail
+    /// (not positive definite): then `message`, with no values.
     Call {
         /// Which.
         function: Intrinsic,

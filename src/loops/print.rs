@@ -56,7 +56,16 @@ impl<'p> Printer<'p> {
         if let Some(result) = self.procedure.result {
             writeln!(out, "    return {}", self.cell(result))?;
         }
-        writeln!(out, "}}")
+        writeln!(out, "}}")?;
+        for (number, system) in self.procedure.systems.iter().enumerate() {
+            let method = if system.problem.stiff { "bdf" } else { "rk45" };
+            writeln!(out, "system {number} {} by {method}:", system.name)?;
+            write!(out, "{}", system.right_side)?;
+            if let Some(weighted) = &system.weighted {
+                write!(out, "{weighted}")?;
+            }
+        }
+        Ok(())
     }
 
     fn block(&self, body: &[Stmt], depth: usize, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,8 +9,8 @@ use std::fmt;
 /// Why a run ended before its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stop {
-    /// The message of the procedure that was raised; none where the machinery itself failed (a compiler bug, a
-    /// caller's slice of the wrong length).
+    /// The message of the procedure that was raised; none where one of its systems stopped, or the machinery itself failed
+    /// (a compiler bug, a caller's slice of the wrong length).
     pub message: Option<MessageId>,
     /// What it means for the run: [`MessageKind::Reject`] or [`MessageKind::Fatal`].
     pub kind: MessageKind,

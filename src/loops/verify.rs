@@ -1,8 +1,8 @@
 //! Checks the invariants of the loop IR; run after every pass in debug builds.
 
 use super::{
-    BufferId, CellId, Intrinsic, LinearAlgebra, Message, MessageId, MessageKind, Op, Part,
-    Procedure, Role, Slice, Stmt, ValueId,
+    BufferId, CellId, Intrinsic, LinearAlgebra, Message, MessageId, MessageKind, Op, Part, Problem,
+    Procedure, Role, Slice, Stmt, System, ValueId,
 };
 use crate::builtins::Kind;
 
@@ -22,7 +22,40 @@ pub fn verify(procedure: &Procedure) -> Result<(), String> {
     verifier.tables()?;
     verifier
         .block(&procedure.body)
-        .map_err(|error| format!("procedure {}: {error}", procedure.name))
+        .map_err(|error| format!("procedure {}: {error}", procedure.name))?;
+    procedure.systems.iter().try_for_each(verify_system)
+}
+
+/// Checks the procedures of a system: what they compute, and that they take and give what the solver does.
+fn verify_system(system: &System) -> Verified {
+    let Problem {
+        states,
+        parameters,
+        given,
+        ..
+    } = system.problem;
+    let (point, given) = (states + parameters, 1 + given);
+    let fits = |procedure: &Procedure, inputs: &[usize], output: usize| {
+        procedure.buffers.iter().all(|buffer| match buffer.role {
+            Role::Input(number) => inputs.get(number as usize) == Some(&buffer.len),
+            Role::Output(number) => number == 0 && buffer.len == output,
+            _ => true,
+        })
+    };
+    let right_side = std::iter::once((&system.right_side, vec![point, given], states));
+    let weighted = system
+        .weighted
+        .iter()
+        .map(|weighted| (weighted, vec![point, given, states], point));
+    for (procedure, inputs, output) in right_side.chain(weighted) {
+        verify(procedure)?;
+        require(fits(procedure, &inputs, output), || {
+            format!("procedure {} does not fit its system", procedure.name)
+        })?;
+    }
+    require(system.weighted.is_some() || !system.problem.stiff, || {
+        format!("system {} has no Jacobian", system.name)
+    })
 }
 
 /// What is known on the way through the body.
@@ -319,8 +352,12 @@ impl Verifier<'_> {
         })?;
         let result_kind = match function {
             Intrinsic::SortIndices { .. } => Kind::Int,
-            Intrinsic::Forward(_) | Intrinsic::Adjoint(..) => Kind::Real,
+            Intrinsic::Forward(_) | Intrinsic::Adjoint(..) | Intrinsic::Ode(_) => Kind::Real,
         };
+        if let Intrinsic::Ode(number) = function {
+            let known = self.procedure.systems.get(number as usize).is_some();
+            require(known, || format!("system {number} does not exist"))?;
+        }
         for slice in inputs {
             self.slice(slice)?;
             let kind = self.buffer_kind(slice.buffer)?;
@@ -366,6 +403,7 @@ impl Intrinsic {
             Intrinsic::Forward(function) => function.arity(),
             Intrinsic::Adjoint(function, mask) => adjoint_arity(function, mask),
             Intrinsic::SortIndices { .. } => (1, 1),
+            Intrinsic::Ode(_) => (4, 2),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::outcome::{LowerError, Lowered};
 use super::procedure::Lowering;
 use super::view::{Operand, Pick, Source, Val, View, kind_of};
-use crate::builtins::{Container as F, Kind, Prim};
+use crate::builtins::{Container as F, Integrator, Kind, Prim};
 use crate::interp::Value;
 use crate::ir::Expr;
 use crate::loops::{Stmt, ValueId};
@@ -45,7 +45,10 @@ impl Lowering<'_> {
             F::SortAsc | F::SortDesc | F::SortIndicesAsc | F::SortIndicesDesc => {
                 self.sort(function, args, expr)
             }
-            _ => self.linear_algebra(function, args, expr),
+            _ => match Integrator::of(function, args.len()) {
+                Some(integrator) => self.solve_ode(integrator, args, expr),
+                None => self.linear_algebra(function, args, expr),
+            },
         }
     }
 

@@ -14,6 +14,7 @@ mod environment;
 mod expression;
 mod index;
 mod linear;
+mod ode;
 mod outcome;
 mod procedure;
 mod statement;

@@ -40,6 +40,10 @@ pub(super) struct Lowering<'p> {
     /// Whether `AddTarget` counts; `AddJacobian`.
     pub counts_target: bool,
     pub counts_jacobian: bool,
+    /// Whether the procedure is to be differentiated: solutions of differential equations then come with sensitivities.
+    pub differentiable: bool,
+    /// What the procedure's systems are made of, in order.
+    pub systems: Vec<super::ode::SystemKey>,
     /// The variables of the residual loops around the current place, innermost last.
     pub loops: Vec<ValueId>,
     /// Ranges (inclusive) of integer values, where known.
@@ -65,6 +69,7 @@ pub fn density(
 ) -> Result<Procedure, LowerError> {
     let mut lowering = Lowering::new(program, data, "log_density")?;
     lowering.counts_target = true;
+    lowering.differentiable = true;
     lowering.counts_jacobian = density.jacobian;
     lowering.statements(&program.constrain)?;
     lowering.statements(&program.transform)?;
@@ -137,25 +142,7 @@ pub fn draw(
 
 impl<'p> Lowering<'p> {
     fn new(program: &'p Program, data: &[Option<Value>], name: &str) -> Lowered<Lowering<'p>> {
-        let mut builder = Builder::new(name);
-        let target = builder.cell("target", Kind::Real);
-        let mut lowering = Lowering {
-            program,
-            interpreter: Interpreter::new(program),
-            builder,
-            env: Environment::default(),
-            depth: 0,
-            target,
-            counts_target: false,
-            counts_jacobian: false,
-            loops: Vec::new(),
-            ranges: BTreeMap::new(),
-            constants: BTreeMap::new(),
-            extremes: BTreeMap::new(),
-            returns: super::call::Returns::Nowhere,
-            function: None,
-            blame: None,
-        };
+        let mut lowering = Lowering::bare(program, name);
         for (id, value) in data.iter().enumerate() {
             if let Some(value) = value {
                 lowering
@@ -165,6 +152,31 @@ impl<'p> Lowering<'p> {
         }
         lowering.bind_position()?;
         Ok(lowering)
+    }
+
+    /// The state of lowering a procedure that is given nothing yet.
+    pub fn bare(program: &'p Program, name: &str) -> Lowering<'p> {
+        let mut builder = Builder::new(name);
+        let target = builder.cell("target", Kind::Real);
+        Lowering {
+            program,
+            interpreter: Interpreter::new(program),
+            builder,
+            env: Environment::default(),
+            depth: 0,
+            target,
+            counts_target: false,
+            counts_jacobian: false,
+            differentiable: false,
+            systems: Vec::new(),
+            loops: Vec::new(),
+            ranges: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            extremes: BTreeMap::new(),
+            returns: super::call::Returns::Nowhere,
+            function: None,
+            blame: None,
+        }
     }
 
     /// Binds the free form of every parameter to its part of the position.

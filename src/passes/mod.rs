@@ -37,7 +37,7 @@ impl Switches {
     };
 }
 
-/// Runs the passes, in an order in which each feeds the next.
+/// Runs the passes, in an order in which each feeds the next, on the procedure and on those of its systems.
 pub fn improve(procedure: &mut Procedure, switches: Switches) {
     if switches.common {
         common::merge(procedure);
@@ -56,6 +56,12 @@ pub fn improve(procedure: &mut Procedure, switches: Switches) {
     }
     if switches.dead {
         dead::remove(procedure);
+    }
+    for system in &mut procedure.systems {
+        improve(&mut system.right_side, switches);
+        if let Some(weighted) = &mut system.weighted {
+            improve(weighted, switches);
+        }
     }
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }

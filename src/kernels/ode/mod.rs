@@ -37,6 +37,30 @@ impl Tolerances {
     };
 }
 
+/// What Stan requires of a problem before it is solved: a finite initial state, times that ascend from the initial time,
+/// positive tolerances.
+///
+/// # Errors
+/// What is wrong, as a sentence for users.
+pub fn verify(y0: &[f64], t0: f64, times: &[f64], tolerances: &Tolerances) -> Result<(), String> {
+    if let Some(value) = y0.iter().find(|value| !value.is_finite()) {
+        return Err(format!(
+            "the initial state of the system has the element {value}"
+        ));
+    }
+    let ascending = std::iter::once(&t0).chain(times).is_sorted();
+    let finite = times.iter().all(|time| time.is_finite());
+    if !finite || !ascending || times.first().is_some_and(|first| *first <= t0) {
+        return Err(format!(
+            "the times of the solution must ascend from the initial time {t0}"
+        ));
+    }
+    if tolerances.relative > 0.0 && tolerances.absolute > 0.0 && tolerances.max_steps > 0 {
+        return Ok(());
+    }
+    Err("tolerances and the number of steps must be positive".to_owned())
+}
+
 /// Why there is no solution, and the time that was reached.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Failure<E> {
