@@ -1,5 +1,5 @@
 //! The library: every file parses alone, every function checks whatever its arguments depend on, every example prints
-//! what it says, and values agree with references computed from definitions.
+//! what it says, values and gradients agree with references computed from definitions, and `~` drops what Stan drops.
 
 use hlm::check::{CheckOptions, Library, check, check_expression};
 use hlm::diag::render;
@@ -473,4 +473,69 @@ fn random_numbers_follow_their_distributions() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Statements in which `a` is a parameter and all else data, the value of `a`, and the sum of the terms that Stan keeps.
+fn kept_terms() -> Vec<(&'static str, f64, f64)> {
+    let (half_log_two_pi, eta, phi) = (0.5 * std::f64::consts::TAU.ln(), 0.5, 4.0_f64);
+    let softplus = (1.0 + (eta - phi.ln()).exp()).ln();
+    vec![
+        ("1.5 ~ normal(a, 2)", 0.5, -0.125),
+        ("1.5 ~ normal(1, a)", 2.0, -0.5 * 0.0625 - 2.0_f64.ln()),
+        // All are data: nothing is kept.
+        ("1.5 ~ normal(1, 2)", 2.0, 0.0),
+        // Kept as a whole, as Stan does.
+        ("1 ~ lognormal(a, 2)", 0.5, -0.03125 - half_log_two_pi),
+        (
+            "3 ~ neg_binomial_2_log(a, 4)",
+            eta,
+            3.0 * eta - 7.0 * softplus - 3.0 * phi.ln(),
+        ),
+        (
+            "3 ~ neg_binomial_2_log_glm([[1]], a, [0]', 4)",
+            eta,
+            3.0 * eta - 7.0 * (softplus + phi.ln()),
+        ),
+        ("3 ~ poisson(a)", 2.0, 3.0 * 2.0_f64.ln() - 2.0),
+        ("2 ~ binomial(3, a)", 0.5, 3.0 * 0.5_f64.ln()),
+        ("a ~ gamma(3, 2)", 2.0, 2.0 * 2.0_f64.ln() - 4.0),
+        ("2 ~ gamma(3, a)", 2.0, 3.0 * 2.0_f64.ln() - 4.0),
+        ("a ~ beta(2, 3)", 0.5, 3.0 * 0.5_f64.ln()),
+        ("a ~ cauchy(0, 2)", 2.0, -2.0_f64.ln()),
+        (
+            "a ~ student_t(3, 0, 1)",
+            2.0,
+            -2.0 * (1.0 + 4.0 / 3.0_f64).ln(),
+        ),
+        ("a ~ uniform(0, 4)", 2.0, 0.0),
+        ("a ~ uniform(0, 1)", 2.0, f64::NEG_INFINITY),
+        ("-1 ~ inv_gamma(a, 1)", 2.0, f64::NEG_INFINITY),
+        (
+            "[a, 0]' ~ multi_normal([0, 0]', [[2, 0], [0, 3]])",
+            2.0,
+            -1.0,
+        ),
+        (
+            "[[a, 0], [0, 1]] ~ wishart(4, [[1, 0], [0, 1]])",
+            2.0,
+            0.5 * 2.0_f64.ln() - 1.5,
+        ),
+    ]
+}
+
+#[test]
+fn tilde_keeps_the_terms_that_stan_keeps() {
+    for (statement, value, wanted) in kept_terms() {
+        let text = format!("parameters {{ real a; }} model {{ {statement}; }}");
+        let posterior = Model::from_text("kept", &text)
+            .and_then(|model| model.bind_json("none", b"{}", &BindOptions::default()))
+            .unwrap_or_else(|failure| panic!("{failure}"));
+        let found = posterior
+            .density()
+            .log_density_gradient(&[value], &mut [0.0]);
+        match found {
+            Ok(found) if is_near(found, wanted, 1e-12) => {}
+            found => panic!("{statement} adds {found:?}, should add {wanted}"),
+        }
+    }
 }
