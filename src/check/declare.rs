@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
         let declared = self.declared(&written.type_spec);
         let integer = declared
             .as_ref()
-            .is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int);
+            .is_some_and(|declared| holds_integers(&declared.sized.ty));
         if integer {
             self.report_integer_parameter(written.span);
         }
@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
         if role == VarRole::TransformedParameter
             && declared
                 .as_ref()
-                .is_some_and(|declared| declared.sized.ty.scalar() == Ty::Int)
+                .is_some_and(|declared| holds_integers(&declared.sized.ty))
         {
             self.report_integer_parameter(written.span);
         }
@@ -433,6 +433,14 @@ impl<'a> Checker<'a> {
                 "A bound is one number for all elements, or has the type of the variable.",
             ),
         );
+    }
+}
+
+/// Whether a scalar somewhere in the type is an int.
+fn holds_integers(ty: &Ty) -> bool {
+    match ty.array_parts().1 {
+        Ty::Tuple(parts) => parts.iter().any(holds_integers),
+        inner => *inner == Ty::Int,
     }
 }
 

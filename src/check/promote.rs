@@ -22,8 +22,17 @@ pub(super) fn promotions(from: &Ty, to: &Ty) -> Option<u32> {
     }
 }
 
-/// The type that both promote to: one of the two.
+/// The smallest type that both promote to.
 pub(super) fn common_type(left: &Ty, right: &Ty) -> Option<Ty> {
+    if let (Ty::Tuple(lefts), Ty::Tuple(rights)) = (left, right)
+        && lefts.len() == rights.len()
+    {
+        let parts = lefts.iter().zip(rights);
+        let common: Option<Vec<Ty>> = parts
+            .map(|(left, right)| common_type(left, right))
+            .collect();
+        return common.map(Ty::Tuple);
+    }
     if promotions(left, right).is_some() {
         Some(right.clone())
     } else if promotions(right, left).is_some() {
@@ -159,6 +168,15 @@ mod tests {
         assert_eq!(promotions(&reals, &ints), None);
         assert_eq!(promotions(&Ty::Int, &Ty::Complex), Some(2));
         assert_eq!(promotions(&Ty::RowVector, &Ty::Vector), None);
+    }
+
+    #[test]
+    fn tuples_meet_part_by_part() {
+        let left = Ty::Tuple(vec![Ty::Int, Ty::Real]);
+        let right = Ty::Tuple(vec![Ty::Real, Ty::Int]);
+        let both = Ty::Tuple(vec![Ty::Real, Ty::Real]);
+        assert_eq!(common_type(&left, &right), Some(both));
+        assert_eq!(common_type(&left, &Ty::Int), None);
     }
 
     #[test]
