@@ -169,7 +169,7 @@ pub fn density(
 /// A log density and its gradient as loop IR.
 pub fn gradient(density: &Procedure, passes: Switches) -> Procedure {
     let mut gradient = autodiff::differentiate(density);
-    passes::improve(&mut gradient, passes);
+    passes::improve_gradient(&mut gradient, passes);
     gradient
 }
 

@@ -1,7 +1,9 @@
 //! Improvements of procedures: each pass takes a procedure and leaves one that computes the same.
 
 mod common;
+mod contract;
 mod dead;
+mod factor;
 mod hoist;
 mod tabulate;
 
@@ -16,6 +18,11 @@ pub struct Switches {
     pub tabulate: bool,
     /// Equal values are computed once.
     pub common: bool,
+    /// Factors that do not change in a loop are taken out of its sums. For gradients: in a density they would hide from
+    /// differentiation that a loop only adds to the target.
+    pub factor: bool,
+    /// Products and sums become fused multiply-adds.
+    pub contract: bool,
     /// What nothing uses is not computed.
     pub dead: bool,
 }
@@ -26,6 +33,8 @@ impl Switches {
         hoist: true,
         tabulate: true,
         common: true,
+        factor: true,
+        contract: true,
         dead: true,
     };
     /// None: the procedure as it was lowered.
@@ -33,8 +42,23 @@ impl Switches {
         hoist: false,
         tabulate: false,
         common: false,
+        factor: false,
+        contract: false,
         dead: false,
     };
+}
+
+/// Runs the passes that only a gradient's code can take, then all others once more.
+pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
+    improve(procedure, switches);
+    if switches.factor {
+        factor::factor(procedure);
+    }
+    improve(procedure, switches);
+    if switches.contract {
+        contract::contract(procedure);
+    }
+    debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }
 
 /// Runs the passes, in an order in which each feeds the next, on the procedure and on those of its systems.
