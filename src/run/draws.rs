@@ -1,5 +1,7 @@
 //! Draws in memory: one table a chain, column by column.
 
+use std::fmt;
+
 use crate::model::Column;
 use crate::summary::{
     ChainStatistics, NamePattern, SamplingWarning, Summary, display_name, sampling_warnings,
@@ -84,6 +86,22 @@ impl ChainDraws {
     }
 }
 
+/// A name that no scalar of the model has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownColumn(pub String);
+
+impl fmt::Display for UnknownColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the model has no scalar `{}` among its parameters, transformed parameters and generated quantities",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for UnknownColumn {}
+
 /// The draws after warmup of all chains.
 ///
 /// Chains that were interrupted or failed have fewer than the others, perhaps none.
@@ -126,6 +144,17 @@ impl Draws {
             .iter()
             .position(|column| column.name == name || display_name(&column.name) == name)?;
         Some(self.of_column(place))
+    }
+
+    /// The draws of a scalar over all chains, one chain after the other.
+    ///
+    /// # Errors
+    /// A name that the model does not have.
+    pub fn pooled(&self, name: &str) -> Result<Vec<f64>, UnknownColumn> {
+        match self.get(name) {
+            Some(chains) => Ok(chains.concat()),
+            None => Err(UnknownColumn(name.to_string())),
+        }
     }
 
     /// Summaries of the columns that patterns choose (`theta` chooses all its elements); of `lp__` and all columns

@@ -20,7 +20,7 @@ mod tests;
 
 pub use csv::RunFiles;
 pub use describe::{DataIdentity, describe};
-pub use draws::{ChainDraws, Draws, Statistic};
+pub use draws::{ChainDraws, Draws, Statistic, UnknownColumn};
 pub use initial::initial_point;
 pub use progress::{Progress, Silent, Transition};
 pub use sample::{ChainRun, Run, RunError, sample};
