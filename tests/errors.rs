@@ -6,10 +6,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use hlm::check::CheckOptions;
 use hlm::diag::{Code, render};
+use hlm::mcmc::Settings;
 use hlm::model::{BindOptions, Model};
+use hlm::run::{RunSettings, Silent, sample};
 use hlm::session::read;
 use hlm::source::SourceMap;
 use hlm::syntax::{Included, NoIncludes, parse};
@@ -53,6 +56,36 @@ fn data_errors(path: &Path) -> String {
         Ok(_) => String::new(),
         Err(failure) => failure.render(false),
     }
+}
+
+/// What a short run of a program, with the data beside it if there are any, has to say; empty if nothing.
+fn run_errors(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let model = Model::from_text(&name(path), &fs::read_to_string(path).unwrap()).unwrap();
+    let beside = path.with_extension("json");
+    let json = fs::read(&beside).unwrap_or_else(|_| b"{}".to_vec());
+    let posterior = model
+        .bind_json(&name(&beside), &json, &BindOptions::default())
+        .unwrap();
+    let settings = RunSettings {
+        sampler: Settings {
+            seed: 1,
+            chains: 2,
+            warmup: 20,
+            samples: 20,
+            ..RunSettings::default().sampler
+        },
+        ..RunSettings::default()
+    };
+    let run = sample(
+        &posterior,
+        &settings,
+        None,
+        &Silent,
+        &AtomicBool::new(false),
+    )
+    .unwrap();
+    run.findings(&posterior).render(false)
 }
 
 fn fixtures(phase: &str) -> Vec<PathBuf> {
@@ -99,7 +132,7 @@ fn check_every_code(phase: &str, letter: char, elsewhere: &[Code]) {
         .collect();
     for &code in Code::ALL {
         if code.number().starts_with(letter) && !elsewhere.contains(&code) {
-            let shown = format!("error[{}]", code.number());
+            let shown = format!("[{}]", code.number());
             assert!(texts.contains(&shown), "no fixture shows {code:?}");
         }
     }
@@ -154,4 +187,20 @@ fn data_errors_read_as_written_down() {
 #[test]
 fn every_data_error_has_a_fixture() {
     check_every_code("data", 'D', &[]);
+}
+
+#[test]
+fn run_errors_read_as_written_down() {
+    check_fixtures("run", run_errors);
+}
+
+#[test]
+fn every_run_error_has_a_fixture() {
+    // Disks fill up elsewhere, the prompt tests its own, and what cannot be compiled ends before it runs.
+    let elsewhere = [
+        Code::DrawsNotStored,
+        Code::EvaluationFailed,
+        Code::NotCompiled,
+    ];
+    check_every_code("run", 'R', &elsewhere);
 }

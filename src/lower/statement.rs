@@ -227,12 +227,12 @@ impl Lowering<'_> {
         if let Some(truth) = self.static_truth(condition)? {
             return self.run(if truth { then } else { otherwise }, Some(rest));
         }
-        if let Some((parts, kind)) = only_stop(then)
+        if let Some((parts, kind, place)) = only_stop(then)
             && otherwise.is_empty()
         {
             let condition = self.scalar(condition)?;
             let ok = self.prim(Prim::Not, &[condition]);
-            self.stop(parts, kind, Some(ok), span)?;
+            self.stop(parts, kind, Some(ok), place)?;
             return Ok(Flow::Next);
         }
         let chosen = self.scalar(condition)?;
@@ -768,12 +768,12 @@ fn same_bits(a: &Value, b: &Value) -> bool {
             .all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()))
 }
 
-/// Whether a branch does nothing but stop.
-fn only_stop(stmts: &[IrStmt]) -> Option<(&[Expr], MessageKind)> {
+/// What a branch that does nothing but stop says, and where it stops.
+fn only_stop(stmts: &[IrStmt]) -> Option<(&[Expr], MessageKind, Span)> {
     match stmts {
         [stmt] => match &stmt.kind {
-            StmtKind::Reject(parts) => Some((parts, MessageKind::Reject)),
-            StmtKind::FatalError(parts) => Some((parts, MessageKind::Fatal)),
+            StmtKind::Reject(parts) => Some((parts, MessageKind::Reject, stmt.span)),
+            StmtKind::FatalError(parts) => Some((parts, MessageKind::Fatal, stmt.span)),
             StmtKind::Block(body) => only_stop(body),
             _ => None,
         },

@@ -18,9 +18,11 @@ impl Run {
             let Some(found) = chain_failure(posterior, chain) else {
                 continue;
             };
+            // At the same place the words differ in their values only.
             let is_same = |known: &Diagnostic| {
-                (known.code, known.label.span, &known.title)
-                    == (found.code, found.label.span, &found.title)
+                let has_place = found.label.span != Span::default();
+                (known.code, known.label.span) == (found.code, found.label.span)
+                    && (has_place || known.title == found.title)
             };
             match groups.iter_mut().find(|(known, _)| is_same(known)) {
                 Some((_, chains)) => chains.push(chain),
@@ -63,7 +65,7 @@ impl Run {
     }
 }
 
-/// Why a chain failed. Chains that failed in the same way have the same title and place; values in labels may differ.
+/// Why a chain failed.
 fn chain_failure(posterior: &Posterior, chain: &ChainRun) -> Option<Diagnostic> {
     let report = &chain.report;
     let placeless = |code| Diagnostic::error(code, report.ending.to_string(), Span::default(), "");

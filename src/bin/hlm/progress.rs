@@ -22,12 +22,16 @@ const LINE_INTERVAL: Duration = Duration::from_secs(5);
 /// … and only when so many percent further.
 const LINE_STEP: usize = 10;
 
+/// How long a chain runs before the time that it needs is guessed at.
+const FIRST_ESTIMATE: Duration = Duration::from_secs(1);
+
 /// Counts what chains do.
 pub struct Tally {
     first_chain: u64,
     /// Transitions of a chain, and how many of them are warmup.
     total: usize,
     warmup: usize,
+    begin: Instant,
     chains: Vec<Counts>,
     bars: Option<Bars>,
 }
@@ -51,6 +55,7 @@ impl Tally {
             first_chain,
             total,
             warmup,
+            begin: Instant::now(),
             chains: (0..chains).map(|_| Counts::default()).collect(),
             bars: stderr()
                 .is_terminal()
@@ -71,8 +76,7 @@ impl Tally {
     }
 
     fn show_until(&self, is_over: &AtomicBool) {
-        let begin = Instant::now();
-        let mut heard = vec![(0, begin); self.chains.len()];
+        let mut heard = vec![(0, self.begin); self.chains.len()];
         loop {
             thread::park_timeout(GLANCE);
             if is_over.load(Ordering::Acquire) {
@@ -122,10 +126,19 @@ impl Tally {
             done if done <= self.warmup => "warmup",
             _ => "sampling",
         };
-        match counts.divergences.load(Ordering::Relaxed) {
-            0 => phase.to_string(),
-            divergences => format!("{phase}, {divergences} divergent"),
+        let mut state = phase.to_string();
+        let divergences = counts.divergences.load(Ordering::Relaxed);
+        if divergences > 0 {
+            state.push_str(&format!(", {divergences} divergent"));
         }
+        let elapsed = self.begin.elapsed();
+        if (1..self.total).contains(&done) && elapsed >= FIRST_ESTIMATE {
+            // As if all transitions cost the same; chains that waited for a thread have later beginnings.
+            let left = elapsed.mul_f64((self.total - done) as f64 / done as f64);
+            let left = Duration::from_secs(left.as_secs() + 1);
+            state.push_str(&format!(", about {} left", screen::rough(left)));
+        }
+        state
     }
 }
 
@@ -154,7 +167,7 @@ impl Progress for Tally {
 impl Bars {
     fn new(first_chain: u64, chains: usize, total: usize) -> Bars {
         let group = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
-        let template = "{prefix} {bar:30} {pos:>5}/{len} {elapsed} (left {eta}) {msg}";
+        let template = "{prefix} {bar:30} {pos:>5}/{len} {msg}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");

@@ -106,6 +106,15 @@ pub fn duration(time: std::time::Duration) -> String {
     }
 }
 
+/// A duration for guesses: `8 s`, `3 min`, `2 h 10 min`.
+pub fn rough(time: std::time::Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..=99 => format!("{seconds} s"),
+        seconds @ 100..=5999 => format!("{} min", seconds / 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +135,8 @@ mod tests {
         assert_eq!(said(1.4), "1.40 s");
         assert_eq!(said(125.0), "2 min 5 s");
         assert_eq!(said(7260.0), "2 h 1 min");
+        assert_eq!(rough(Duration::from_secs(8)), "8 s");
+        assert_eq!(rough(Duration::from_secs(200)), "3 min");
+        assert_eq!(rough(Duration::from_secs(7800)), "2 h 10 min");
     }
 }

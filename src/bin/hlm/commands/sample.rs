@@ -247,6 +247,11 @@ fn report(
         }
     }
     screen::findings(&run.findings(posterior));
+    if draws.rows() == 0 && was_interrupted(run) {
+        screen::note(
+            "interrupted before the first draw after warmup: there is nothing to summarise",
+        );
+    }
     if nothing_was_made(run) {
         discard(args, settings, files);
     } else if args.quiet {
@@ -334,11 +339,16 @@ fn exit_code(run: &Run) -> ExitCode {
         |is_so: fn(&Ending) -> bool| run.chains.iter().any(|chain| is_so(&chain.report.ending));
     if any(|ending| !matches!(ending, Ending::Finished | Ending::Interrupted)) {
         ExitCode::FAILURE
-    } else if any(|ending| matches!(ending, Ending::Interrupted)) {
+    } else if was_interrupted(run) {
         ExitCode::from(INTERRUPTED)
     } else {
         ExitCode::SUCCESS
     }
+}
+
+fn was_interrupted(run: &Run) -> bool {
+    let mut chains = run.chains.iter();
+    chains.any(|chain| matches!(chain.report.ending, Ending::Interrupted))
 }
 
 /// The first Ctrl-C ends the chains, the second the program.
