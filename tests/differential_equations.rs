@@ -268,6 +268,31 @@ model {
 }
 
 #[test]
+fn subjects_with_times_of_their_own_are_solved_one_by_one() {
+    // The number of times must be known: the loop is unrolled, and what was made for it before is forgotten.
+    let body = r#"
+model {
+  for (i in 1:N) {
+    array[1] vector[1] y = ode_rk45_tol(uptake, [k]', 0, ts[i, 2:2], 1e-12, 1e-12, 100000, k, dose[i], group[i], r);
+    array[i] vector[1] z = ode_rk45_tol(uptake, y[1], ts[i, 2], linspaced_array(i, 4.0, 5.0), 1e-12, 1e-12, 100000, 0.0, 0.0, 1, r);
+    target += square(z[i][1]);
+  }
+}"#;
+    let exact = |position: &[f64]| -> f64 {
+        let amounts = exact_subjects(position);
+        amounts.iter().map(|amount| amount * amount).sum()
+    };
+    let posterior = posterior(&subjects(body), SUBJECTS_DATA);
+    assert_density(&posterior, &[0.8, 1.3, 0.4], &exact);
+    let solved = &posterior.gradient_procedure().systems;
+    assert_eq!(
+        solved.len(),
+        5,
+        "one for each dose, one for all that follows"
+    );
+}
+
+#[test]
 fn a_system_may_solve_a_system() {
     // u' = k u from 1 is e^k at 1; y' = −u y.
     let text = r#"

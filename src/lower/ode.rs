@@ -363,7 +363,11 @@ impl Lowering<'_> {
                 inner.residual_loop(zero, count, &mut term)?;
             }
         }
-        Ok(differentiate(&inner.builder.finish()))
+        let mut gradient = differentiate(&inner.builder.finish());
+        gradient.name = format!("gradient of {name}");
+        // Nobody asks for the sum itself.
+        gradient.result = None;
+        Ok(gradient)
     }
 
     /// The state of lowering a procedure of a system.

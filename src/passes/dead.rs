@@ -1,8 +1,10 @@
-//! Dead code: values, cells and buffers that nothing visible depends on.
+//! Dead code: values, cells and buffers that nothing visible depends on, systems that nothing solves.
 
 use crate::loops::{
-    BufferId, CellId, Op, Procedure, Role, Stmt, ValueId, blocks, blocks_mut, for_each_operand,
+    BufferId, CellId, Intrinsic, Op, Procedure, Role, Stmt, ValueId, blocks, blocks_mut,
+    for_each_operand,
 };
+use std::collections::BTreeSet;
 
 /// Removes what nothing uses.
 pub(super) fn remove(procedure: &mut Procedure) {
@@ -25,6 +27,44 @@ pub(super) fn remove(procedure: &mut Procedure) {
     }
     live.prune(&mut procedure.body);
     live.shrink(procedure);
+    remove_systems(procedure);
+}
+
+/// Removes the systems that are not solved, such as those of loops that were unrolled after all.
+fn remove_systems(procedure: &mut Procedure) {
+    if procedure.systems.is_empty() {
+        return;
+    }
+    let mut solved = BTreeSet::new();
+    each_system(&mut procedure.body, &mut |system| {
+        solved.insert(*system);
+    });
+    let mut numbers = 0..;
+    procedure.systems.retain(|_| {
+        numbers
+            .next()
+            .is_some_and(|number| solved.contains(&number))
+    });
+    // The numbers that are left, in order, close ranks.
+    each_system(&mut procedure.body, &mut |system| {
+        *system = solved.range(..*system).count() as u32;
+    });
+}
+
+/// Visits the number of the system of every call that solves one.
+fn each_system(stmts: &mut [Stmt], visit: &mut dyn FnMut(&mut u32)) {
+    for stmt in stmts {
+        if let Stmt::Call {
+            function: Intrinsic::Ode(system),
+            ..
+        } = stmt
+        {
+            visit(system);
+        }
+        for block in blocks_mut(stmt) {
+            each_system(block, visit);
+        }
+    }
 }
 
 struct Live {

@@ -81,6 +81,8 @@ struct Solver {
     /// Factors of I − cJ for the current step size and order, with that c.
     factors: Option<(f64, Lu)>,
     predicted: Vec<f64>,
+    /// What the formula takes of the differences.
+    psi: Vec<f64>,
     correction: Vec<f64>,
     trial: Vec<f64>,
     slope: Vec<f64>,
@@ -124,6 +126,7 @@ impl Solver {
             jacobian_is_current: true,
             factors: None,
             predicted: zero.clone(),
+            psi: zero.clone(),
             correction: zero.clone(),
             trial: zero.clone(),
             slope,
@@ -249,15 +252,22 @@ impl Solver {
         let tolerance = (10.0 * f64::EPSILON / relative).max(relative.sqrt().min(0.03));
         self.trial.copy_from_slice(&self.predicted);
         self.correction.fill(0.0);
+        self.psi.fill(0.0);
+        for (order, row) in self
+            .differences
+            .iter()
+            .enumerate()
+            .take(self.order + 1)
+            .skip(1)
+        {
+            let weight = HARMONIC[order] / leading_coefficient(self.order);
+            axpy(weight, row, &mut self.psi);
+        }
         let mut previous: Option<f64> = None;
         for iteration in 0..NEWTON_ITERATIONS {
             system(target, &self.trial, &mut self.slope)?;
             for i in 0..self.n {
-                let psi: f64 = (1..=self.order)
-                    .map(|k| HARMONIC[k] * self.differences[k][i])
-                    .sum();
-                self.residual[i] =
-                    c * self.slope[i] - psi / leading_coefficient(self.order) - self.correction[i];
+                self.residual[i] = c * self.slope[i] - self.psi[i] - self.correction[i];
             }
             factors.solve(&self.residual, &mut self.update);
             let size = self.norm(&self.update, &self.predicted);

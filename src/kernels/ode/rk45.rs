@@ -6,6 +6,7 @@
 //! than the tolerance: loose tolerances are part of many posteriors.
 
 use super::{Failure, StepCounter, Tolerances};
+use crate::kernels::linalg::axpy;
 
 /// Row s holds what stage s + 1 takes of the stages before it; the last row is also the solution of order 5.
 const TABLEAU: [&[f64]; 6] = [
@@ -105,6 +106,8 @@ struct Step {
     /// Those of the last step.
     old_stages: [Vec<f64>; 7],
     trial: Vec<f64>,
+    /// The error of the last attempt per unit of time.
+    estimate: Vec<f64>,
 }
 
 impl Step {
@@ -119,6 +122,7 @@ impl Step {
             stages: stages(),
             old_stages: stages(),
             trial: vec![0.0; n],
+            estimate: vec![0.0; n],
         }
     }
 
@@ -154,13 +158,9 @@ impl Step {
     ) -> Result<(), E> {
         for (s, (row, node)) in TABLEAU.iter().zip(NODES).enumerate() {
             let (done, rest) = self.stages.split_at_mut(s + 1);
-            for (i, value) in self.trial.iter_mut().enumerate() {
-                let slope: f64 = row
-                    .iter()
-                    .zip(done.iter())
-                    .map(|(weight, stage)| weight * stage[i])
-                    .sum();
-                *value = self.y[i] + self.size * slope;
+            combine(row, done, &mut self.trial);
+            for (value, y) in self.trial.iter_mut().zip(&self.y) {
+                *value = y + self.size * *value;
             }
             system(self.time + node * self.size, &self.trial, &mut rest[0])?;
         }
@@ -168,14 +168,10 @@ impl Step {
     }
 
     /// The largest component of the error estimate as a fraction of what is allowed; NaN if any is.
-    fn error(&self, tolerances: &Tolerances) -> f64 {
+    fn error(&mut self, tolerances: &Tolerances) -> f64 {
+        combine(&ERROR, &self.stages, &mut self.estimate);
         let mut largest: f64 = 0.0;
-        for i in 0..self.y.len() {
-            let estimate: f64 = ERROR
-                .iter()
-                .zip(&self.stages)
-                .map(|(weight, stage)| weight * stage[i])
-                .sum();
+        for (i, estimate) in self.estimate.iter().enumerate() {
             let magnitude = self.y[i].abs() + (self.size * self.stages[0][i]).abs();
             let error = (self.size * estimate).abs()
                 / (tolerances.absolute + tolerances.relative * magnitude);
@@ -209,14 +205,18 @@ impl Step {
         }
         let length = self.time - self.old_time;
         let weights = interpolation_weights((time - self.old_time) / length);
-        for (i, value) in out.iter_mut().enumerate() {
-            let slope: f64 = weights
-                .iter()
-                .zip(&self.old_stages)
-                .map(|(weight, stage)| weight * stage[i])
-                .sum();
-            *value = self.old_y[i] + length * slope;
+        combine(&weights, &self.old_stages, out);
+        for (value, y) in out.iter_mut().zip(&self.old_y) {
+            *value = y + length * *value;
         }
+    }
+}
+
+/// The sum of stages, weighted.
+fn combine(weights: &[f64], stages: &[Vec<f64>], sum: &mut [f64]) {
+    sum.fill(0.0);
+    for (weight, stage) in weights.iter().zip(stages) {
+        axpy(*weight, stage, sum);
     }
 }
 
