@@ -21,6 +21,7 @@ const SOLVED: f64 = 1e-5;
 /// A posterior's reference file.
 pub struct Reference {
     pub model: String,
+    #[allow(dead_code, reason = "tests/models keeps its data beside the reference")]
     pub data: String,
     pub columns: Vec<String>,
     pub points: Vec<Point>,
