@@ -69,11 +69,14 @@ fn least(mut call: impl FnMut()) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
+/// Log density at a position, its gradient into the second slice.
+type ByHand = dyn Fn(&[f64], &mut [f64]) -> f64;
+
 struct Case {
     name: &'static str,
     posterior: Posterior,
     position: Vec<f64>,
-    by_hand: Box<dyn Fn(&[f64], &mut [f64]) -> f64>,
+    by_hand: Box<ByHand>,
 }
 
 fn cases() -> Vec<Case> {

@@ -143,24 +143,21 @@ pub(super) fn pass_back(
         (Prim::BesselJ | Prim::BesselY | Prim::BesselI | Prim::BesselK, &[order, x]) => {
             bessel(rev, prim, order, x, result, adjoint);
         }
-        (Prim::LogBesselI, &[order, x]) => {
-            // d/dx log I_v(x) = I_{v+1}(x) / I_v(x) + v / x; the order's derivative is not implemented: the checker
-            // takes it as data.
-            if rev.is_active(x) {
-                let (v, point) = (rev.primal(order), rev.primal(x));
-                let one = rev.real(1.0);
-                let next = rev.prim(Prim::Add, &[v, one]);
-                let (upper, lower) = (
-                    rev.prim(Prim::LogBesselI, &[next, point]),
-                    rev.primal(result),
-                );
-                let gap = rev.prim(Prim::Sub, &[upper, lower]);
-                let ratio = rev.prim(Prim::Exp, &[gap]);
-                let rest = rev.div(v, point);
-                let slope = rev.prim(Prim::Add, &[ratio, rest]);
-                let slope = rev.mul(adjoint, slope);
-                rev.contribute(x, slope);
-            }
+        (Prim::LogBesselI, &[order, x]) if rev.is_active(x) => {
+            // d/dx log I_v(x) = I_{v+1}(x) / I_v(x) + v / x; `lower` refuses an order that is a parameter.
+            let (v, point) = (rev.primal(order), rev.primal(x));
+            let one = rev.real(1.0);
+            let next = rev.prim(Prim::Add, &[v, one]);
+            let (upper, lower) = (
+                rev.prim(Prim::LogBesselI, &[next, point]),
+                rev.primal(result),
+            );
+            let gap = rev.prim(Prim::Sub, &[upper, lower]);
+            let ratio = rev.prim(Prim::Exp, &[gap]);
+            let rest = rev.div(v, point);
+            let slope = rev.prim(Prim::Add, &[ratio, rest]);
+            let slope = rev.mul(adjoint, slope);
+            rev.contribute(x, slope);
         }
         (_, &[a]) if rev.is_active(a) => {
             if let Some(slope) = unary_slope(rev, prim, a, result, adjoint) {

@@ -83,7 +83,7 @@ impl Lowering<'_> {
         if ty.is_scalar() {
             let scalar = self.scalar(value)?;
             let scalar = if kind_of(ty) == Kind::Real {
-                self.to_real(scalar)
+                self.real_value(scalar)
             } else {
                 scalar
             };

@@ -9,7 +9,7 @@ use crate::builtins::{Kind, Prim};
 use crate::ir::{Callee, Expr, ExprKind, FunctionId, Lift};
 use crate::loops::{CellId, Op, Stmt, ValueId};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Level, Ty};
 use std::rc::Rc;
 
 /// Calls nested deeper than this are taken for a recursion that does not end at binding.
@@ -41,6 +41,9 @@ pub(super) struct Lifted {
     dims: Vec<ValueId>,
 }
 
+/// What runs once per element of a lifted call: takes the arguments' elements and the element's indexes.
+type ElementBody<'b, L> = dyn FnMut(&mut L, Vec<Val>, &[ValueId]) -> Lowered<()> + 'b;
+
 impl Lowering<'_> {
     pub fn call(&mut self, callee: &Callee, args: &[Expr], expr: &Expr) -> Lowered<Val> {
         match callee {
@@ -59,6 +62,10 @@ impl Lowering<'_> {
     }
 
     fn call_prim(&mut self, prim: Prim, args: &[Expr], expr: &Expr) -> Lowered<Val> {
+        if prim == Prim::LogBesselI && args[0].level == Level::Param && args[0].ty != Ty::Int {
+            let what = "an order of a Bessel function that depends on parameters";
+            return Err(LowerError::unsupported(what, args[0].span));
+        }
         let values = args
             .iter()
             .map(|arg| self.value(arg))
@@ -275,11 +282,7 @@ impl Lowering<'_> {
     }
 
     /// Runs `body` once per element of a lifted call: with the arguments' elements and the element's indexes.
-    pub fn run_lift(
-        &mut self,
-        lifted: &Lifted,
-        body: &mut dyn FnMut(&mut Self, Vec<Val>, &[ValueId]) -> Lowered<()>,
-    ) -> Lowered<()> {
+    pub fn run_lift(&mut self, lifted: &Lifted, body: &mut ElementBody<'_, Self>) -> Lowered<()> {
         self.for_each_index(&lifted.ty, &lifted.dims, &mut |lowering, indexes| {
             let values = lowering.lifted_elements(lifted, indexes)?;
             body(lowering, values, indexes)
@@ -308,7 +311,7 @@ impl Lowering<'_> {
         if declared.is_scalar() {
             let value = self.element(view, indexes)?;
             return Ok(Val::Scalar(if kind_of(declared) == Kind::Real {
-                self.to_real(value)
+                self.real_value(value)
             } else {
                 value
             }));

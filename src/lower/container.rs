@@ -171,7 +171,7 @@ impl Lowering<'_> {
                 lowering.element(&left, indexes)?,
                 lowering.element(&right, indexes)?,
             );
-            let (x, y) = (lowering.to_real(x), lowering.to_real(y));
+            let (x, y) = (lowering.real_value(x), lowering.real_value(y));
             Ok(lowering.prim(Prim::Mul, &[x, y]))
         })?;
         Ok(Val::Scalar(sum))
@@ -189,7 +189,7 @@ impl Lowering<'_> {
         if args[0].ty.is_scalar() {
             let value = self.scalar(&args[0])?;
             let value = if kind_of(&expr.ty) == Kind::Real {
-                self.to_real(value)
+                self.real_value(value)
             } else {
                 value
             };
@@ -327,7 +327,7 @@ impl Lowering<'_> {
         let span = expr.span;
         if args[0].ty.is_scalar() {
             let value = self.scalar(&args[0])?;
-            let (value, one) = (self.to_real(value), self.int(1));
+            let (value, one) = (self.real_value(value), self.int(1));
             let dims = vec![one; expr.ty.rank()];
             return Ok(Val::View(Rc::new(View {
                 ty: expr.ty.clone(),
@@ -337,7 +337,7 @@ impl Lowering<'_> {
         }
         let view = self.view(&args[0])?;
         match function {
-            F::ToMatrix if args.len() == 1 => self.to_matrix(&view, expr),
+            F::ToMatrix if args.len() == 1 => self.matrix_of(&view, expr),
             F::ToMatrix => {
                 // Flattened (matrices by columns) and filled again, by columns unless the last argument is 0.
                 let by_rows = match args.get(3) {
@@ -400,7 +400,7 @@ impl Lowering<'_> {
     }
 
     /// `to_matrix(x)`: a vector is one column, a row vector one row, an array of rows a matrix of them.
-    fn to_matrix(&mut self, view: &Rc<View>, expr: &Expr) -> Lowered<Val> {
+    fn matrix_of(&mut self, view: &Rc<View>, expr: &Expr) -> Lowered<Val> {
         let view = if view.kind() == Kind::Int {
             let ty = match &view.ty {
                 Ty::Array(_) => Ty::Real.array_of(view.dims.len()),
@@ -709,7 +709,7 @@ impl Lowering<'_> {
         let one = self.int(1);
         if arg.ty.is_scalar() {
             let scalar = self.scalar_of(value, arg.span)?;
-            let scalar = self.to_real(scalar);
+            let scalar = self.real_value(scalar);
             return Ok(Rc::new(View {
                 ty: Ty::Vector,
                 dims: vec![one],

@@ -689,7 +689,7 @@ impl Lowering<'_> {
         let at = self.linear(*offset, strides, indexes);
         let held = self.builder.procedure.buffers[buffer.0 as usize].kind;
         let value = match (held, self.builder.kind(value)) {
-            (Kind::Real, Kind::Int) => self.to_real(value),
+            (Kind::Real, Kind::Int) => self.real_value(value),
             _ => value,
         };
         self.builder.push(Stmt::Store(*buffer, at, value));

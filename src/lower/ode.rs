@@ -347,8 +347,10 @@ impl Lowering<'_> {
         if let Some(slope) = inner.slope(key, span)? {
             let mut term = |inner: &mut Self, index: ValueId| -> Lowered<()> {
                 let element = inner.element(&slope, &[index])?;
-                let (element, weight) =
-                    (inner.to_real(element), inner.builder.load(weights, index));
+                let (element, weight) = (
+                    inner.real_value(element),
+                    inner.builder.load(weights, index),
+                );
                 let product = inner.prim(Prim::Mul, &[weight, element]);
                 inner.builder.push(Stmt::Add(total, product));
                 Ok(())

@@ -279,7 +279,7 @@ impl<'p> Lowering<'p> {
         let at = self.int(offset as i64);
         if ty.is_scalar() {
             let scalar = self.scalar_of(&value, span)?;
-            let real = self.to_real(scalar);
+            let real = self.real_value(scalar);
             self.builder.push(Stmt::Store(output, at, real));
             return Ok(1);
         }
@@ -295,7 +295,7 @@ impl<'p> Lowering<'p> {
         Ok(count)
     }
 
-    pub fn to_real(&mut self, scalar: ValueId) -> ValueId {
+    pub fn real_value(&mut self, scalar: ValueId) -> ValueId {
         match self.builder.kind(scalar) {
             Kind::Real => scalar,
             Kind::Int => self.builder.prim(Prim::ToReal, &[scalar]),

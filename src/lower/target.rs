@@ -62,7 +62,7 @@ impl Lowering<'_> {
     }
 
     fn add_value(&mut self, value: ValueId, negated: bool) {
-        let value = self.to_real(value);
+        let value = self.real_value(value);
         let value = if negated {
             self.prim(Prim::Neg, &[value])
         } else {

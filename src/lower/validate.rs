@@ -79,7 +79,7 @@ impl Lowering<'_> {
                 .kind(limit)
                 .max(lowering.builder.kind(value));
             let value = if kind == Kind::Real {
-                lowering.to_real(value)
+                lowering.real_value(value)
             } else {
                 value
             };
@@ -90,7 +90,7 @@ impl Lowering<'_> {
                 (Kind::Real, false) => Prim::Le,
             };
             let limit = if kind == Kind::Real {
-                lowering.to_real(limit)
+                lowering.real_value(limit)
             } else {
                 limit
             };
