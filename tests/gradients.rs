@@ -30,11 +30,11 @@ fn check(name: &str, program: &str, data: &str) {
             let value = posterior
                 .density()
                 .log_density_gradient(&position, &mut compiled)
-                .unwrap();
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
             let twin = posterior
                 .literal_density()
                 .log_density_gradient(&position, &mut literal)
-                .unwrap();
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
             let wanted = exact(&position);
             assert!(
                 (value - wanted).abs() < 1e-9 * wanted.abs().max(1.0),
