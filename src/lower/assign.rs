@@ -46,7 +46,13 @@ impl Lowering<'_> {
         if value.ty.is_scalar() {
             let scalar = self.scalar(value)?;
             let place = self.part(&view, indices, &name, value.ty.clone(), span)?;
-            return self.store_scalar(&place, &view, indices, scalar, span);
+            if !place.dims.is_empty() {
+                return Err(LowerError::unsupported(
+                    "a scalar assigned to a container",
+                    span,
+                ));
+            }
+            return self.store_element(&place, &[], scalar);
         }
         let source = self.view(value)?;
         let place = self.part(&view, indices, &name, value.ty.clone(), span)?;
@@ -148,25 +154,6 @@ impl Lowering<'_> {
                 cell,
             },
         );
-    }
-
-    /// One scalar into each place that the indexes name (one, unless a range is of length 1).
-    fn store_scalar(
-        &mut self,
-        place: &Rc<View>,
-        whole: &Rc<View>,
-        indices: &[Index],
-        value: ValueId,
-        span: Span,
-    ) -> Lowered<()> {
-        let _ = (whole, indices);
-        if !place.dims.is_empty() {
-            return Err(LowerError::unsupported(
-                "a scalar assigned to a container",
-                span,
-            ));
-        }
-        self.store_element(place, &[], value)
     }
 
     /// A container into a part of storage of the same sizes.

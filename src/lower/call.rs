@@ -374,7 +374,7 @@ impl Lowering<'_> {
             self.blame = Some(span);
         }
         self.depth += 1;
-        let outcome = self.body(&function.body);
+        let outcome = self.statements(&function.body);
         self.depth -= 1;
         self.function = calling;
         self.blame = blame;

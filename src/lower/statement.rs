@@ -60,13 +60,8 @@ enum What<'a> {
 }
 
 impl Lowering<'_> {
-    /// Lowers statements of a block.
+    /// Lowers the statements of a block or of a function's body.
     pub fn statements(&mut self, stmts: &[IrStmt]) -> Lowered<()> {
-        self.run(stmts, None).map(|_| ())
-    }
-
-    /// Lowers a function's body.
-    pub fn body(&mut self, stmts: &[IrStmt]) -> Lowered<()> {
         self.run(stmts, None).map(|_| ())
     }
 
