@@ -5,6 +5,7 @@ pub mod bind;
 pub mod builtins;
 pub mod check;
 pub mod diag;
+pub mod equation;
 pub mod interp;
 pub mod io;
 pub mod ir;

@@ -18,6 +18,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("diag", &["source"]),
     (
+        "equation",
+        &["builtins", "diag", "source", "syntax", "types"],
+    ),
+    (
         "interp",
         &["builtins", "ir", "kernels", "loops", "source", "types"],
     ),
@@ -35,10 +39,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("mcmc", &[]),
     ("passes", &["builtins", "loops"]),
+    ("plot", &[]),
     ("source", &[]),
     ("stdlib", &[]),
     ("summary", &[]),
     ("syntax", &["diag", "source"]),
+    ("tables", &["diag", "equation", "io", "source"]),
     ("types", &[]),
 ];
 

@@ -3,6 +3,7 @@
 pub mod ast;
 mod build;
 mod depth;
+pub mod equation;
 mod explain;
 mod format;
 mod lexer;
