@@ -34,6 +34,10 @@ pub struct Set {
     pub letters: Vec<String>,
     /// What it is.
     pub kind: SetKind,
+    /// Whether a statement reaches from an element to an earlier or later one (`t-1`): its levels must have no gaps.
+    pub is_lagged: bool,
+    /// Whether an ordered distribution draws its levels: text needs an order that the file gives.
+    pub is_ordinal: bool,
     /// The declaration.
     pub span: Span,
 }
@@ -68,8 +72,28 @@ pub enum Fixed {
     Labels(Vec<String>),
     /// `from:to`, both known without data.
     Range(i64, i64),
-    /// `from:to` of expressions that need data: the variables of the expanded program's transformed data that hold them.
-    Computed(String, String),
+    /// `from:to` where data decide an end.
+    Computed(Extent, Extent),
+}
+
+/// An end of a range that data decide: `size(k) - 1`, `K`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Extent {
+    /// An integer.
+    Number(i64),
+    /// The number of elements of a set.
+    Size(SetId),
+    /// A column without letters.
+    Scalar(usize),
+    /// `a + b`
+    Sum(Box<Extent>, Box<Extent>),
+    /// `a - b`
+    Difference(Box<Extent>, Box<Extent>),
+    /// `a * b`
+    Product(Box<Extent>, Box<Extent>),
+    /// Any other expression: a variable of the expanded program's transformed data, known only once data are bound, so
+    /// that no column can have its values in the set.
+    Variable(String),
 }
 
 /// A part of a combination.
@@ -163,6 +187,25 @@ pub enum InputSource {
     },
     /// The value that the label of an ordinal or range set stands for: `week` of t in `1:20`.
     LevelValues(SetId),
+    /// How many elements of a column have no value. Of a column in [`MissingValues::imputed`]; its
+    /// [`Column`](InputSource::Column) holds 0 there.
+    MissingCount(usize),
+    /// The elements of a column that have no value, counted from 1 (row by row where it has two letters), ascending.
+    MissingPositions(usize),
+    /// How many elements of a column have a value. Of a column in [`MissingValues::dropped`]; its
+    /// [`Column`](InputSource::Column) holds 0 (a [`Map`](InputSource::Map) 1) elsewhere.
+    PresentCount(usize),
+    /// The elements of a column that have a value, counted as those without.
+    PresentPositions(usize),
+}
+
+/// Which columns' missing values change the program. Tables find it (`tables::missing_values`) and lowering is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MissingValues {
+    /// Columns, by name, whose missing values become unknowns with the distribution of their statement.
+    pub imputed: Vec<String>,
+    /// Outcomes, by name, whose statement holds only where they have a value.
+    pub dropped: Vec<String>,
 }
 
 /// A variable that draws have.
