@@ -75,6 +75,9 @@ impl<'a> Checker<'a> {
                 arguments,
                 bar,
             } => self.call(function, arguments, *bar, span),
+            ast::ExprKind::Reduction { function, .. } => {
+                self.fail(reduction_in_block_form(&function.name, span))
+            }
             ast::ExprKind::Target => self.target(span),
             ast::ExprKind::Array(elements) => self.array(elements, span),
             ast::ExprKind::RowVector(elements) => self.row_vector(elements, span),
@@ -289,4 +292,17 @@ impl<'a> Checker<'a> {
         );
         generated || expr.level == Level::Data || expr.ty.scalar() == Ty::Int
     }
+}
+
+/// The error for `mean[i](x)` where letters bind nothing.
+fn reduction_in_block_form(function: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::ReductionInBlockForm,
+        "a reduction over letters belongs to the equation form",
+        span,
+        "no letter is known in block form",
+    )
+    .with_hint(format!(
+        "Give `{function}` a vector or an array: `{function}(x)`."
+    ))
 }

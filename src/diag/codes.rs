@@ -102,6 +102,7 @@ codes! {
     Truncation = "T0025", "truncation not possible", "Truncation needs a scalar distribution whose cumulative distribution function is available.";
     IndexReadsTarget = "T0027", "index reads what is assigned", "Left of an assignment, an index cannot read the variable that is assigned.";
     LoopType = "T0026", "cannot be looped over", "A loop visits the elements of an array, vector or matrix.";
+    ReductionInBlockForm = "T0028", "reduction in block form", "A reduction such as mean[i](x[i]) needs letters, which only the equation form has.";
 
     // Data.
     MissingData = "D0001", "variables missing from the data", "The program declares data that the data file does not have; only variables without elements may be absent.";

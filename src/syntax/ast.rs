@@ -500,7 +500,8 @@ pub enum ExprKind {
     Real(f64),
     /// `1.5i`; finite.
     Imaginary(f64),
-    /// `"text"`, without quotation marks; only as argument of `print`, `reject`, `fatal_error`.
+    /// `"text"`, without quotation marks. In block form only as argument of `print`, `reject`, `fatal_error`; in equation
+    /// form a label (`a["none"]`) wherever an operand stands.
     Text(String),
     /// The value of a variable.
     Variable(String),
@@ -551,6 +552,15 @@ pub enum ExprKind {
         arguments: Vec<Expr>,
         /// Whether a bar follows the first argument.
         bar: bool,
+    },
+    /// `mean[i](ses[i])`: the function of the vector of the body's values; equation form only.
+    Reduction {
+        /// The function of one vector.
+        function: Identifier,
+        /// The letters that it binds; at least one.
+        letters: Vec<Identifier>,
+        /// What is reduced.
+        body: Box<Expr>,
     },
     /// `target()`
     Target,

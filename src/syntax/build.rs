@@ -333,6 +333,20 @@ fn to_place(expr: Expr) -> Option<Place> {
     Some(place)
 }
 
+/// The letter that an index is, if it is one.
+fn to_letter(index: Index) -> Option<Identifier> {
+    let Index::Single(expr) = index else {
+        return None;
+    };
+    match expr.kind {
+        ExprKind::Variable(name) => Some(Identifier {
+            name,
+            span: expr.span,
+        }),
+        _ => None,
+    }
+}
+
 // Expressions.
 impl Builder<'_> {
     pub fn unary(&mut self, operator: UnaryOp, operand: Box<Expr>, span: Span) -> Box<Expr> {
@@ -382,6 +396,39 @@ impl Builder<'_> {
             function,
             arguments: rest,
             bar: true,
+        }
+    }
+
+    /// `mean[i](e)`: `base[letters](body)`, where the base must be a name and what stands in brackets letters.
+    pub fn reduction(
+        &mut self,
+        base: Expr,
+        letters: Vec<Index>,
+        brackets: Span,
+        body: Box<Expr>,
+    ) -> ExprKind {
+        let bound: Option<Vec<Identifier>> = letters.into_iter().map(to_letter).collect();
+        match (base.kind, bound) {
+            (ExprKind::Variable(name), Some(letters)) => ExprKind::Reduction {
+                function: Identifier {
+                    name,
+                    span: base.span,
+                },
+                letters,
+                body,
+            },
+            (kind, _) => {
+                self.report(
+                    Diagnostic::error(
+                        Code::UnexpectedToken,
+                        "a reduction binds letters",
+                        brackets,
+                        "letters belong here",
+                    )
+                    .with_hint("As in `mean[i](x[i])`: the function of the values over all i."),
+                );
+                kind
+            }
         }
     }
 

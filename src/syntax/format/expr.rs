@@ -130,6 +130,17 @@ impl Printer {
                 arguments,
                 bar: true,
             } => self.conditional_call(&function.name, arguments),
+            ExprKind::Reduction {
+                function,
+                letters,
+                body,
+            } => {
+                self.put(&function.name);
+                self.letters(letters);
+                self.put("(");
+                self.expr(body, Level::Ternary);
+                self.put(")");
+            }
             ExprKind::Target => self.put("target()"),
             ExprKind::Array(elements) => {
                 self.put("{");
@@ -202,6 +213,13 @@ impl Printer {
             self.exprs(rest);
         }
         self.put(")");
+    }
+
+    /// `[i, j]` behind what they index.
+    pub(super) fn letters(&mut self, letters: &[Identifier]) {
+        self.put("[");
+        self.list(letters, |printer, letter| printer.put(&letter.name));
+        self.put("]");
     }
 
     pub(super) fn indices(&mut self, indices: &[Index]) {
