@@ -1,7 +1,7 @@
 //! The table of every kind of finding: a number that never changes, a title, one line of explanation.
 //!
-//! Numbers start with the letter of the phase: `P` parsing, `N` names, `T` types, `D` data,
-//! `R` running. A number is never reused; a new code takes the next free number of its section.
+//! Numbers start with the letter of the phase: `P` parsing, `N` names, `T` types, `E` equation form, `D` data,
+//! `R` running. `E0001` to `E0016` are E1 to E16 of `docs/equation-form.md`. A number is never reused; a new code takes the next free number of its section.
 
 /// Declares [`Code`] from rows of `Variant = "number", "title", "explanation";`.
 macro_rules! codes {
@@ -104,6 +104,30 @@ codes! {
     LoopType = "T0026", "cannot be looped over", "A loop visits the elements of an array, vector or matrix.";
     ReductionInBlockForm = "T0028", "reduction in block form", "A reduction such as mean[i](x[i]) needs letters, which only the equation form has.";
 
+    // Equation form.
+    NotDetermined = "E0001", "index not determined", "A letter that is neither on the left, nor determined by the letters there, nor bound by a reduction (E1).";
+    SeveralWays = "E0002", "index reached in several ways", "A letter that two different columns lead to has to be written out (E2).";
+    NotNested = "E0003", "levels not nested", "One level lies in two levels of what it should determine (E3).";
+    NothingDepends = "E0004", "nothing depends on this", "An unknown that no statement uses; often data that were not declared (E4).";
+    NoPrior = "E0005", "no prior", "A name that is used has neither data, nor a prior, nor a definition, nor a declaration (E5).";
+    PriorCount = "E0006", "not exactly one statement for each element", "Each element of an unknown has one prior and each element of a definition one definition (E6).";
+    UnknownLength = "E0007", "number of entries unknown", "A name is a vector, but nothing says over which index (E7).";
+    ShapeDoubt = "E0008", "shapes do not fit", "No choice, or more than one, of numbers and vectors gives the statement a meaning (E8).";
+    IndexMismatch = "E0009", "indices do not match", "Two things that are combined run over different indices (E9).";
+    SupportUnmet = "E0010", "impossible values allowed", "A prior allows values that a use of the unknown cannot take (E10).";
+    MirroredSigns = "E0011", "signs can be swapped", "The signs of some unknowns can be swapped together without changing the model (E11).";
+    LevelOrder = "E0012", "order of levels unknown", "Ordered outcomes and lags need levels in a known order, without gaps (E12).";
+    DiscreteUnknown = "E0013", "discrete unknown", "Unknowns are continuous: discrete ones have to be summed out (E13).";
+    NotGenerative = "E0014", "no order of generation", "A prior on a function of unknowns, or names that define each other (E14).";
+    PredictsItself = "E0015", "outcome predicts itself", "An outcome is predicted from its own level (E15).";
+    CholeskyFactor = "E0016", "Cholesky factor as a covariance", "A Cholesky factor stands where a covariance matrix belongs (E16).";
+    LetterAsNumber = "E0017", "index used as a number", "A letter names an element, not a number: use its column or the size of its set.";
+    BadSubscript = "E0018", "not a subscript", "A subscript is a letter, a letter with a lag, a label, a map, first(t) or last(t).";
+    BadIndex = "E0019", "faulty index declaration", "An index is declared over a table, columns, a set, combinations or another index.";
+    NotInThisForm = "E0020", "not in equation form", "An expression of the block form that has no place in the equation form.";
+    UnusedEntries = "E0021", "entries never used", "An unknown has entries that no statement reads.";
+    CutPrior = "E0022", "declared type cuts the prior", "A declared type cuts a prior whose normaliser depends on unknowns.";
+
     // Data.
     MissingData = "D0001", "variables missing from the data", "The program declares data that the data file does not have; only variables without elements may be absent.";
     WrongShape = "D0002", "data of another shape", "The sizes of a variable in the data are not the declared ones.";
@@ -138,7 +162,7 @@ mod tests {
         assert_eq!(numbers.len(), Code::ALL.len());
         for code in Code::ALL {
             let (phase, digits) = code.number().split_at(1);
-            assert!("PNTDR".contains(phase), "{code:?}");
+            assert!("PNTEDR".contains(phase), "{code:?}");
             assert!(
                 digits.len() == 4 && digits.parse::<u32>().is_ok(),
                 "{code:?}"

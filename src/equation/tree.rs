@@ -279,6 +279,8 @@ pub enum ExprKind {
     },
     /// `size(k)`: the number of elements of a set.
     Size(SetId),
+    /// The number that a letter over a range stands for. Only within [`Subscript::Shift`].
+    LetterValue(LetterId),
     /// `f[i](e)`: f of the vector of e over the letters (R3).
     Reduce {
         /// The function of one vector.
@@ -361,8 +363,9 @@ pub enum Subscript {
     },
     /// `t - 1`, `t + lag[i]`: so many elements later (earlier if negative) in a set.
     Shift {
-        /// The letter.
-        letter: LetterId,
+        /// The element to count from: a letter of the statement, or a term where the letter is determined
+        /// (`x[g, t-1]` over rows i of a long table counts from `week[i]`).
+        of: Box<Subscript>,
         /// How many later: an integer, integer data, or a range letter's value, with its sign.
         by: Box<Expr>,
     },
