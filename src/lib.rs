@@ -16,6 +16,7 @@ pub mod lower;
 pub mod mcmc;
 pub mod model;
 pub mod passes;
+pub mod plot;
 pub mod run;
 pub mod session;
 pub mod source;
