@@ -15,7 +15,7 @@ use hlm::model::{BindOptions, Model};
 use hlm::run::{RunSettings, Silent, sample};
 use hlm::session::read;
 use hlm::source::SourceMap;
-use hlm::syntax::{Included, NoIncludes, parse};
+use hlm::syntax::{Included, NoIncludes, parse_form};
 
 /// What the parser says about a program; empty if nothing.
 fn parse_errors(path: &Path) -> String {
@@ -30,7 +30,7 @@ fn parse_errors(path: &Path) -> String {
         }),
         Err(_) => Err("there is no such file".to_owned()),
     };
-    match parse(&mut sources, id, &mut resolver) {
+    match parse_form(&mut sources, id, &mut resolver) {
         Ok(_) => String::new(),
         Err(errors) => render(&sources, &errors, false),
     }

@@ -54,6 +54,7 @@ codes! {
     MisplacedConstraint = "P0016", "constraint not allowed here", "Constraints belong to declarations at the top level of a block, on types that can take them.";
     MisplacedInitializer = "P0017", "initial value not allowed", "Variables of the data and parameters blocks take no value in the program.";
     SourceTooLarge = "P0018", "file too large", "Source files are limited to four gigabytes.";
+    NotAnIndexSet = "P0020", "not an index set", "A letter ranges over rows, the levels of columns, labels, a range, combinations, or the set of another letter.";
     UndocumentedFunction = "P0019", "function without documentation", "Every function of a library file needs a doc comment.";
 
     // Names.

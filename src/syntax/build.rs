@@ -1,14 +1,17 @@
 //! What the grammar's rules do: they make nodes, and report what the grammar accepts too widely.
 
+mod equation;
 mod types;
 
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast::*;
+use crate::syntax::equation::EquationProgram;
 
 /// What a text turned out to be; which one is decided by the mark in front of its tokens.
 pub enum Parsed {
     Program(Box<Program>),
+    Equations(Box<EquationProgram>),
     Functions(Vec<FunctionDef>),
     Statements(Vec<Stmt>),
     Expression(Expr),

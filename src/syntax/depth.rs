@@ -46,7 +46,7 @@ pub fn check_depth(tokens: &[Lexed]) -> Option<Diagnostic> {
                     depth -= reset(&mut levels);
                 }
             }
-            Token::Comma | Token::Semicolon => depth -= reset(&mut levels),
+            Token::Comma | Token::Semicolon | Token::LineEnd => depth -= reset(&mut levels),
             token if adds_level(token) => {
                 depth += 1;
                 if let Some(level) = levels.last_mut() {

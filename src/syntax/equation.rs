@@ -25,6 +25,13 @@ pub struct Item {
     pub span: Span,
 }
 
+impl Item {
+    /// The item at its place, if there is one.
+    pub(super) fn at(kind: Option<ItemKind>, span: Span) -> Option<Item> {
+        kind.map(|kind| Item { kind, span })
+    }
+}
+
 /// The forms of [`Item`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemKind {

@@ -34,6 +34,16 @@ impl Failure {
         self.expected.contains(token)
     }
 
+    /// Whether the parser was at a place of the equation form where a line could end.
+    fn is_in_equation(&self) -> bool {
+        self.expects("end of line")
+    }
+
+    /// Whether a statement of the equation form could begin here.
+    fn expects_equation(&self) -> bool {
+        self.expects("label") && self.expects("target") && self.expects("type")
+    }
+
     /// Whether an expression could stand here.
     fn expects_expression(&self) -> bool {
         self.expects("integer")
@@ -58,8 +68,11 @@ pub fn explain(sources: &SourceMap, tokens: &[Lexed], failure: &Failure, end: Sp
         failure,
     };
     let Some(&found) = tokens.get(failure.index) else {
-        return site.unexpected_end(end);
+        return site.unexpected_end("text", end);
     };
+    if found.token == Token::LineEnd {
+        return site.unexpected_end("line", found.span);
+    }
     site.reserved_word(found)
         .or_else(|| site.argument_type(found))
         .or_else(|| site.misplaced_item(found))
@@ -89,10 +102,11 @@ impl Site<'_> {
         self.sources.snippet(span)
     }
 
-    fn unexpected_end(&self, end: Span) -> Diagnostic {
+    /// The end of the text or of a line of the equation form.
+    fn unexpected_end(&self, what: &str, end: Span) -> Diagnostic {
         let found = Diagnostic::error(
             Code::UnexpectedEnd,
-            "the text ends too early",
+            format!("the {what} ends too early"),
             end,
             self.expectation(),
         );
@@ -133,6 +147,11 @@ impl Site<'_> {
             found.span,
             "a word of the language",
         );
+        if self.is_in_data() {
+            let hint =
+                "Columns have no types here: what they are follows from the table and their use.";
+            return Some(diagnostic.with_hint(hint));
+        }
         let starts_type = matches!(found.token, Token::Type(_) | Token::Array | Token::Tuple);
         Some(
             if starts_type && self.token_before(1) == Some(Token::Comma) {
@@ -247,7 +266,8 @@ impl Site<'_> {
     /// A statement that is complete but for its semicolon: the next begins on a new line.
     fn missing_semicolon(&self, found: Lexed) -> Option<Diagnostic> {
         let previous = self.before(1)?;
-        if !self.failure.expects(";") || self.failure.expects("for") {
+        let failure = self.failure;
+        if !failure.expects(";") || failure.expects("for") || failure.is_in_equation() {
             return None;
         }
         let between = Span::new(found.span.source, previous.span.end, found.span.start);
@@ -284,7 +304,11 @@ impl Site<'_> {
             found.span,
             self.expectation(),
         );
-        match self.hint(found) {
+        if let Some(bracket) = self.bracket_open_on_line_before(found) {
+            let label = format!("this `{}` is not closed", self.text(bracket));
+            return diagnostic.with_secondary(bracket, label);
+        }
+        match self.equation_hint(found).or_else(|| self.hint(found)) {
             Some(hint) => diagnostic.with_hint(hint),
             None => diagnostic,
         }
@@ -324,6 +348,82 @@ impl Site<'_> {
         Some(hint.to_owned())
     }
 
+    /// Whether the tokens are those of the equation form.
+    fn has_lines(&self) -> bool {
+        self.tokens.last().map(|last| last.token) == Some(Token::LineEnd)
+    }
+
+    /// The bracket that is still open, where a new line shows that it was meant to be closed.
+    fn bracket_open_on_line_before(&self, found: Lexed) -> Option<Span> {
+        let previous = self.before(1)?.span;
+        let between = Span::new(previous.source, previous.end, found.span.start);
+        let is_new_line = previous.source == found.span.source && self.text(between).contains('\n');
+        let is_open = self.has_lines() && is_new_line && self.failure.expects_operator();
+        self.unclosed_bracket().filter(|_| is_open)
+    }
+
+    /// Advice for mistakes in the equation form.
+    fn equation_hint(&self, found: Lexed) -> Option<String> {
+        let failure = self.failure;
+        if !self.has_lines() {
+            return None;
+        }
+        let hint = match (self.token_before(1), found.token) {
+            (_, Token::For | Token::While | Token::If | Token::Else) => {
+                "There are no loops or branches here: a statement holds for every value of the \
+                 letters on its left, and `c ? a : b` chooses."
+            }
+            (_, Token::Array | Token::Tuple) => {
+                "Arrays come from indices: `theta[j, k]` has one value for each j and k."
+            }
+            (_, Token::Functions) => "The `functions` block stands before everything else.",
+            (_, token) if token.is_block_header() => {
+                "A file has blocks or equations, not both; only `functions { … }` may stand in front."
+            }
+            (_, Token::Where) => {
+                "A `where` joins two statements; give the third a line of its own."
+            }
+            (_, Token::Comma) if self.token_before(2) == Some(Token::Index) => {
+                "Each letter has a line of its own."
+            }
+            (_, Token::In) if self.token_before(2) == Some(Token::Index) => {
+                "As in `index k = {low, mid, high}` or `index k = rating[i] in {low, mid, high}`."
+            }
+            (_, Token::Bar) if failure.expects(")") => {
+                "A bar stands only in the call of a density, behind its outcome."
+            }
+            (Some(Token::Tilde), _) => "Write a distribution, as in `y[i] ~ normal(mu, sigma)`.",
+            (Some(Token::RightBracket), Token::Name(_)) if self.closes_sizes() => {
+                "Types have no sizes here: letters give them, as in `vector mu[p]`."
+            }
+            _ if failure.expects_new_name() && self.is_in_data() => {
+                "A column is declared with its letters: `data y[i]`."
+            }
+            _ if failure.is_in_equation() && begins_statement(found.token) => {
+                "A new statement begins on a new line, or behind a `;`."
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// Whether the bracket that closes before the failure was opened behind a type.
+    fn closes_sizes(&self) -> bool {
+        let before = &self.tokens[..self.failure.index];
+        let open = before
+            .iter()
+            .rposition(|lexed| lexed.token == Token::LeftBracket);
+        open.and_then(|open| before.get(open.checked_sub(1)?))
+            .is_some_and(|lexed| matches!(lexed.token, Token::Type(_)))
+    }
+
+    /// Whether the failure lies in a line that declares data.
+    fn is_in_data(&self) -> bool {
+        let before = self.tokens[..self.failure.index].iter().rev();
+        let mut line = before.take_while(|lexed| lexed.token != Token::LineEnd);
+        self.has_lines() && line.any(|lexed| lexed.token == Token::Data)
+    }
+
     /// `expected …`, with the tokens of the grammar gathered under plain words.
     fn expectation(&self) -> String {
         let items = expected_items(self.failure);
@@ -335,6 +435,14 @@ impl Site<'_> {
     }
 }
 
+/// Whether a token can be the first of a statement of the equation form.
+fn begins_statement(token: Token) -> bool {
+    matches!(
+        token,
+        Token::Name(_) | Token::T | Token::Type(_) | Token::Target | Token::Data
+    )
+}
+
 /// More alternatives than these make no sentence.
 const ITEM_LIMIT: usize = 5;
 
@@ -344,7 +452,7 @@ fn expected_items(failure: &Failure) -> Vec<String> {
     let mut symbols: Vec<&str> = Vec::new();
     if failure.is_outside_of_blocks() {
         items.push("a program block");
-    } else if failure.expects("for") {
+    } else if failure.expects("for") || failure.expects_equation() {
         items.push("a statement");
     } else if failure.expects("void") {
         items.push("a function");
@@ -366,12 +474,14 @@ fn expected_items(failure: &Failure) -> Vec<String> {
         if failure.expects_operator() && failure.expects("=") {
             symbols.push("=");
         }
+        // An end of line is also written `;`.
+        let ends_line = failure.is_in_equation();
         symbols.extend(
             ["~", ";", ",", "|", ":", ")", "]", "in", ">"]
                 .iter()
                 .filter(|symbol| {
                     // After an expression `>` is an operator like any other, unless it is alone.
-                    **symbol != ">" || !failure.expects(">=")
+                    (**symbol != ">" || !failure.expects(">=")) && (**symbol != ";" || !ends_line)
                 }),
         );
         if !failure.expects_operator() {

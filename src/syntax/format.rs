@@ -4,9 +4,11 @@
 //! Parsing the result gives the same tree again, apart from spans. Comments are not part of the
 //! tree and therefore lost.
 
+mod equation;
 mod expr;
 
 use crate::syntax::ast::*;
+pub use equation::{format_equations, format_item};
 use expr::Level;
 
 /// The whole program.
@@ -374,6 +376,17 @@ impl Printer {
         truncation: Option<&Truncation>,
     ) {
         self.expr(variate, Level::Ternary);
+        self.drawn_from(distribution, arguments, truncation);
+        self.put(";");
+    }
+
+    /// `~` and what is behind it.
+    fn drawn_from(
+        &mut self,
+        distribution: &Identifier,
+        arguments: &[Expr],
+        truncation: Option<&Truncation>,
+    ) {
         self.put(" ~ ");
         self.call(&distribution.name, arguments);
         if let Some(Truncation { lower, upper, .. }) = truncation {
@@ -387,7 +400,6 @@ impl Printer {
             }
             self.put("]");
         }
-        self.put(";");
     }
 
     fn increment(&mut self, word: &str, value: &Expr) {

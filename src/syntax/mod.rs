@@ -7,20 +7,22 @@ pub mod equation;
 mod explain;
 mod format;
 mod lexer;
+mod lines;
 mod list;
 mod parse;
 mod token;
 mod validate;
 
 pub use format::{
-    format_expression, format_function, format_program, format_statement, format_type,
-    format_unsized_type,
+    format_equations, format_expression, format_function, format_item, format_program,
+    format_statement, format_type, format_unsized_type,
 };
 pub use lexer::{Included, NoIncludes, ResolveInclude};
+pub use lines::equation_line_is_complete;
 pub use list::list_tokens;
 pub use parse::{
-    LibraryFunction, parse, parse_expression, parse_functions, parse_library, parse_library_part,
-    parse_statements,
+    Form, LibraryFunction, parse, parse_expression, parse_form, parse_functions, parse_library,
+    parse_library_part, parse_statements,
 };
 
 lalrpop_util::lalrpop_mod!(

@@ -11,11 +11,13 @@ use crate::source::{SourceId, SourceMap, Span};
 use crate::syntax::ast::{Expr, FunctionDef, Program, Stmt};
 use crate::syntax::build::{Builder, Parsed};
 use crate::syntax::depth::check_depth;
+use crate::syntax::equation::EquationProgram;
 use crate::syntax::explain::{Failure, explain};
 use crate::syntax::grammar::TextParser;
 use crate::syntax::lexer::{
     Includes, ResolveInclude, Tokens, load_includes, tokenize, tokenize_part,
 };
+use crate::syntax::lines::{equation_tokens, functions_block, is_block_header, is_equation_form};
 use crate::syntax::token::{Lexed, Position, Token};
 use crate::syntax::validate::{verify_function, verify_placement};
 use lalrpop_util::ParseError;
@@ -33,6 +35,44 @@ pub struct LibraryFunction {
     pub definition: FunctionDef,
 }
 
+/// A program in either form.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Form {
+    /// Blocks, as in Stan.
+    Block(Program),
+    /// Lines that say what the model is.
+    Equation(EquationProgram),
+}
+
+/// Parses a program in the form that it has: equation form if it has no block but `functions`,
+/// and something besides. A source whose name ends in `.stan` is always in block form.
+///
+/// Arguments and errors are those of [`parse`].
+pub fn parse_form(
+    sources: &mut SourceMap,
+    source: SourceId,
+    resolver: &mut dyn ResolveInclude,
+) -> Result<Form, Vec<Diagnostic>> {
+    let (includes, diagnostics) = load_includes(sources, source, resolver);
+    let end = end_of(sources, source)?;
+    let mut tokens = tokenize(sources, source, &includes);
+    if sources.name(source).ends_with(".stan") || !is_equation_form(&tokens.tokens) {
+        let text = Text::of_tokens(sources, end, tokens, diagnostics)?;
+        return block_program_of(&text).map(Form::Block);
+    }
+    tokens.tokens = equation_tokens(sources, &tokens.tokens);
+    let text = Text::of_tokens(sources, end, tokens, diagnostics)?;
+    match text.parse(Token::StartEquations) {
+        (Some(Parsed::Equations(program)), mut diagnostics) => {
+            for function in program.functions.iter().flat_map(|block| &block.items) {
+                verify_function(function, &mut diagnostics);
+            }
+            finish(Form::Equation(*program), diagnostics)
+        }
+        (_, diagnostics) => Err(sorted(diagnostics)),
+    }
+}
+
 /// Parses a program in block form.
 ///
 /// Files that it includes are found by `resolver` and added to `sources`. Otherwise all errors
@@ -43,7 +83,10 @@ pub fn parse(
     resolver: &mut dyn ResolveInclude,
 ) -> Result<Program, Vec<Diagnostic>> {
     let (includes, diagnostics) = load_includes(sources, source, resolver);
-    let text = Text::new(sources, source, &includes, diagnostics)?;
+    block_program_of(&Text::new(sources, source, &includes, diagnostics)?)
+}
+
+fn block_program_of(text: &Text) -> Result<Program, Vec<Diagnostic>> {
     let (parsed, mut diagnostics) = text.parse(Token::StartProgram);
     if let Some(Parsed::Program(program)) = parsed {
         verify_placement(&program, &mut diagnostics);
@@ -159,6 +202,19 @@ fn sorted(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// The end of a source, as a place.
+fn end_of(sources: &SourceMap, source: SourceId) -> Result<Span, Vec<Diagnostic>> {
+    match u32::try_from(sources.text(source).len()) {
+        Ok(end) => Ok(Span::new(source, end, end)),
+        Err(_) => Err(vec![Diagnostic::error(
+            Code::SourceTooLarge,
+            "the file is larger than four gigabytes",
+            Span::new(source, 0, 0),
+            "",
+        )]),
+    }
+}
+
 /// A text split into tokens, ready for the generated parser.
 struct Text<'map> {
     sources: &'map SourceMap,
@@ -176,19 +232,8 @@ impl<'map> Text<'map> {
         includes: &Includes,
         diagnostics: Vec<Diagnostic>,
     ) -> Result<Text<'map>, Vec<Diagnostic>> {
-        let length = sources.text(source).len();
-        let Ok(end) = u32::try_from(length) else {
-            let start = Span::new(source, 0, 0);
-            let title = "the file is larger than four gigabytes";
-            return Err(vec![Diagnostic::error(
-                Code::SourceTooLarge,
-                title,
-                start,
-                "",
-            )]);
-        };
+        let end = end_of(sources, source)?;
         let tokens = tokenize(sources, source, includes);
-        let end = Span::new(source, end, end);
         Text::of_tokens(sources, end, tokens, diagnostics)
     }
 
@@ -237,7 +282,7 @@ impl<'map> Text<'map> {
             if failures == ERROR_LIMIT || failure.is_outside_of_blocks() {
                 return (None, diagnostics);
             }
-            let Some(faulty) = faulty_statement(tokens, failure.index) else {
+            let Some(faulty) = faulty_part(start, tokens, failure.index) else {
                 return (None, diagnostics);
             };
             remaining = [&tokens[..faulty.start], &tokens[faulty.end..]].concat();
@@ -275,6 +320,37 @@ impl<'map> Text<'map> {
             | ParseError::User { .. } => Failure::new(read - 1, &[]),
         })
     }
+}
+
+/// What to leave out of the tokens, such that the rest can be parsed.
+fn faulty_part(start: Token, tokens: &[Lexed], at: usize) -> Option<Range<usize>> {
+    if start == Token::StartEquations && at >= functions_block(tokens) {
+        faulty_line(tokens, at)
+    } else {
+        faulty_statement(tokens, at)
+    }
+}
+
+/// The line of the equation form around token `at`, with what ends it.
+fn faulty_line(tokens: &[Lexed], at: usize) -> Option<Range<usize>> {
+    let mut start = functions_block(tokens);
+    let mut depth = 0usize;
+    for (end, lexed) in tokens.iter().enumerate().skip(start) {
+        match lexed.token {
+            Token::LeftParen | Token::LeftBracket | Token::LeftBrace => depth += 1,
+            Token::RightParen | Token::RightBracket | Token::RightBrace => {
+                depth = depth.saturating_sub(1);
+            }
+            Token::LineEnd | Token::Semicolon if depth == 0 => {
+                if end >= at {
+                    return Some(start..end + 1);
+                }
+                start = end + 1;
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The statement, declaration or function around token `at`, such that the program can be parsed
@@ -359,12 +435,7 @@ fn holds_statements(tokens: &[Lexed], brace: usize, partners: &[usize]) -> bool 
         || inside.iter().any(|lexed| lexed.token == Token::Semicolon)
 }
 
-/// Whether a program block begins at this token.
-fn is_block_header(tokens: &[Lexed], at: usize) -> bool {
-    let token = tokens[at].token;
-    let opens = tokens.get(at + 1).map(|next| next.token) == Some(Token::LeftBrace);
-    opens && (token.is_block_header() || token == Token::Data)
-}
-
+#[cfg(test)]
+mod equation_tests;
 #[cfg(test)]
 mod tests;

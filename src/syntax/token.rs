@@ -6,8 +6,9 @@ use logos::Logos;
 
 /// A token; names, numbers and strings borrow their spelling from the source text.
 ///
-/// The last group never reaches the grammar from the lexer: trivia are dropped, and the `Start…`
-/// tokens are put in front of the text to choose what the single parser reads.
+/// The last groups never reach the grammar from the lexer: trivia are dropped, the words of the
+/// equation form are found by [`lines`](super::lines), and the `Start…` tokens are put in front
+/// of the text to choose what the single parser reads.
 #[derive(Clone, Copy, Debug, PartialEq, Logos)]
 #[logos(skip r"[ \t\r\n\x0C]+")]
 pub enum Token<'text> {
@@ -215,7 +216,17 @@ pub enum Token<'text> {
     /// A string that does not end on its line.
     #[regex(r#""[^"\r\n]*"#)]
     OpenText,
+
+    // The equation form: words that are names elsewhere, text as an operand, and ends of lines.
+    Index,
+    Param,
+    Where,
+    /// With its quotation marks, as [`Token::Text`].
+    Label(&'text str),
+    LineEnd,
+
     StartProgram,
+    StartEquations,
     StartFunctions,
     StartStatements,
     StartExpression,

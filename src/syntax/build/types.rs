@@ -20,7 +20,20 @@ impl Builder<'_> {
         if sizes.len() < least || sizes.len() > most {
             self.report(self.wrong_sizes(base, &sizes, span));
         }
-        if base.is_constrained() && bounds != Bounds::None {
+        self.verify_bounds(base, &bounds, span);
+        TypeSpec {
+            kind: TypeKind::Basic {
+                base,
+                bounds,
+                sizes,
+            },
+            span,
+        }
+    }
+
+    /// Reports bounds that the word does not take.
+    pub(super) fn verify_bounds(&mut self, base: BaseType, bounds: &Bounds, span: Span) {
+        if base.is_constrained() && *bounds != Bounds::None {
             self.report(
                 Diagnostic::error(
                     Code::MisplacedConstraint,
@@ -38,14 +51,6 @@ impl Builder<'_> {
                 span,
                 "",
             ));
-        }
-        TypeSpec {
-            kind: TypeKind::Basic {
-                base,
-                bounds,
-                sizes,
-            },
-            span,
         }
     }
 
