@@ -1,7 +1,10 @@
 //! Matrix products of all transpositions, their adjoint, and the vector operations beneath them.
 
+use crate::kernels::simd;
 use nalgebra::{DMatrixView, DMatrixViewMut, Dyn};
 
+/// From this length on, the machine's widest vectors repay the call that picks them.
+const WIDE_FROM: usize = 32;
 /// From these dimensions on the packed kernels of nalgebra (the `matrixmultiply` crate) repay their set-up.
 const PACKED_FROM: usize = 8;
 
@@ -112,7 +115,17 @@ pub(super) fn multiply_add_strided(scale: f64, a: Matrix, b: Matrix, c: &mut [f6
     }
     for j in 0..cols {
         let target = &mut c[j * stride..j * stride + rows];
-        if a.row_stride == 1 {
+        if let Some(column) = b.column(j)
+            && rows.max(inner) >= WIDE_FROM
+            && (a.row_stride == 1 || a.col_stride == 1)
+        {
+            if a.row_stride == 1 {
+                simd::product::add_product(scale, a.elements, a.col_stride, column, target);
+            } else {
+                let stride = a.row_stride;
+                simd::product::add_transposed_product(scale, a.elements, stride, column, target);
+            }
+        } else if a.row_stride == 1 {
             for k in 0..inner {
                 axpy(
                     scale * b.at(k, j),
@@ -135,8 +148,12 @@ fn row_times_column(a: Matrix, i: usize, b: Matrix, j: usize) -> f64 {
     }
 }
 
-/// Σ xᵢ yᵢ, in eight partial sums so that it runs at the width of the machine; the order of summation is fixed.
+/// Σ xᵢ yᵢ, in partial sums so that it runs at the width of the machine; the order of summation is fixed.
+#[inline]
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
+    if x.len() >= WIDE_FROM {
+        return simd::product::dot(x, y);
+    }
     let mut sums = [0.0; 8];
     let (x_chunks, y_chunks) = (x.chunks_exact(8), y.chunks_exact(8));
     let mut rest = 0.0;
@@ -154,6 +171,9 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
 /// y += s x.
 #[inline]
 pub fn axpy(scale: f64, x: &[f64], y: &mut [f64]) {
+    if x.len() >= WIDE_FROM {
+        return simd::product::add_scaled(scale, x, y);
+    }
     for (target, value) in y.iter_mut().zip(x) {
         *target += scale * value;
     }

@@ -1,4 +1,4 @@
-//! Elementary functions of whole slices, by the widest vectors of the machine.
+//! Elementary functions and products of whole slices, by the widest vectors of the machine.
 //!
 //! Each function is written once, for one number and without branches; the compiler turns the loop around it into
 //! vector code, once per level of instruction set, and the level is chosen at run time. Every level computes the same
@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 mod elementary;
+pub mod product;
 
 use std::sync::OnceLock;
 
