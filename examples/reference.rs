@@ -6,19 +6,24 @@
 //!
 //! An estimate agrees when it is within 4 √(MCSE² + MCSE_ref²), where the reference's 10,000 nearly independent draws give
 //! MCSE_ref = sd/√10000 for a mean and sd/√20000 for a standard deviation. Over 464 comparisons about one run in 35 fails
-//! by chance, so a posterior that differs is sampled once more with another seed. The centred eight schools cannot be
+//! by chance, so a posterior that differs is sampled once more with the next seed. The centred eight schools cannot be
 //! sampled well: there the sampler must say so, by divergences. Further arguments select posteriors whose names contain
-//! one of them; `--seed` and `--draws` (per chain) change the run.
+//! one of them, `--except NAME` leaves some out; `--seed`, `--draws` (per chain) and `--threads` change the
+//! run, and `--seconds` gives up on one after that time.
 
+#[path = "../tests/agreement/collection.rs"]
+mod collection;
+
+use collection::{Collection, exit_code};
 use hlm::kernels::random::ChainRng;
 use hlm::mcmc::{Cause, ChainParts, Draw, DrawSink, Ending, Settings, Start, sample_chains};
 use hlm::model::{BindOptions, Model, Posterior};
 use hlm::summary::{Summariser, display_name};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 /// Draws that the reference's standard errors rest on: of a mean, of a standard deviation.
 const REFERENCE_DRAWS: (f64, f64) = (10_000.0, 20_000.0);
@@ -27,123 +32,98 @@ const STANDARD_ERRORS: f64 = 4.0;
 /// The posterior that has to end in warnings.
 const FUNNEL: &str = "eight_schools-eight_schools_centered";
 
-/// What the command line says.
-struct Arguments {
-    reference: PathBuf,
-    data: PathBuf,
-    programs: PathBuf,
-    selected: Vec<String>,
+const USAGE: &str = "usage: HLM_POSTERIORDB=ROOT reference REFERENCE_DIR --data-dir DATA_DIR [--seed SEED] \
+                     [--draws DRAWS] [--threads THREADS] [--seconds LIMIT] [--except NAME]... [NAME]...";
+
+/// How posteriors are sampled.
+#[derive(Clone)]
+struct Options {
     settings: Settings,
+    /// The longest that one run may take.
+    limit: Duration,
 }
 
 fn main() -> ExitCode {
-    match arguments().and_then(|arguments| compare_all(&arguments)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(message) => {
-            eprintln!("{message}");
-            ExitCode::from(2)
+    let mut options = Options {
+        settings: Settings {
+            seed: 1,
+            ..Settings::default()
+        },
+        limit: Duration::MAX,
+    };
+    let collection = Collection::from_arguments(USAGE, |option, value| {
+        let mut number =
+            || -> Result<u64, String> { value()?.parse().map_err(|_| USAGE.to_string()) };
+        match option {
+            "--seed" => options.settings.seed = number()?,
+            "--draws" => options.settings.samples = number()? as usize,
+            "--threads" => options.settings.threads = number()? as usize,
+            "--seconds" => options.limit = Duration::from_secs(number()?),
+            _ => return Ok(false),
         }
-    }
+        Ok(true)
+    });
+    exit_code(collection.and_then(|collection| {
+        collection.compare_all(|name| compare_twice(&collection, name, &options))
+    }))
 }
 
-fn arguments() -> Result<Arguments, String> {
-    let usage = "usage: HLM_POSTERIORDB=ROOT reference REFERENCE_DIR --data-dir DATA_DIR \
-                 [--seed SEED] [--draws DRAWS] [NAME]...";
-    let root = std::env::var_os("HLM_POSTERIORDB").ok_or_else(|| {
-        format!("HLM_POSTERIORDB is unset: it names the root of a posteriordb checkout\n{usage}")
-    })?;
-    let mut settings = Settings {
-        seed: 1,
-        ..Settings::default()
+/// Compares, and once more with the next seed if that differs. What the last run cost, or its differences.
+fn compare_twice(collection: &Collection, name: &str, options: &Options) -> Result<String, String> {
+    let first = compare(collection, name, options)?;
+    if first.differences.is_empty() {
+        return Ok(first.cost);
+    }
+    let mut next = options.clone();
+    next.settings.seed += 1;
+    let second = compare(collection, name, &next)?;
+    let seeds = (options.settings.seed, next.settings.seed);
+    let first = format!("with seed {}: {}", seeds.0, first.differences.join("; "));
+    if second.differences.is_empty() {
+        return Ok(format!(
+            "{}; with seed {}, not {first}",
+            second.cost, seeds.1
+        ));
+    }
+    Err(format!(
+        "{first}; with seed {}: {}",
+        seeds.1,
+        second.differences.join("; ")
+    ))
+}
+
+/// A run beside the reference.
+struct Comparison {
+    /// Every way in which the run differs.
+    differences: Vec<String>,
+    /// What it cost, in words.
+    cost: String,
+}
+
+fn compare(collection: &Collection, name: &str, options: &Options) -> Result<Comparison, String> {
+    let posterior = posterior(collection, name)?;
+    let run = sample(&posterior, options)?;
+    let differences = match name {
+        FUNNEL if run.divergences == 0 => vec!["no divergences".to_string()],
+        FUNNEL => Vec::new(),
+        _ => differences(collection, name, &posterior, &run)?,
     };
-    let (mut places, mut data) = (Vec::new(), None);
-    let mut rest = std::env::args().skip(1);
-    while let Some(argument) = rest.next() {
-        let mut number = || rest.next().and_then(|text| text.parse().ok()).ok_or(usage);
-        match argument.as_str() {
-            "--data-dir" => data = rest.next(),
-            "--seed" => settings.seed = number()?,
-            "--draws" => settings.samples = number()? as usize,
-            _ => places.push(argument),
-        }
-    }
-    if places.is_empty() {
-        return Err(usage.to_string());
-    }
-    let selected = places.split_off(1);
-    Ok(Arguments {
-        reference: PathBuf::from(places.remove(0)),
-        data: data.ok_or(usage)?.into(),
-        programs: Path::new(&root).join("posterior_database/models/stan"),
-        selected,
-        settings,
+    Ok(Comparison {
+        differences,
+        cost: run.cost(),
     })
 }
 
-/// Prints a line per posterior, its differences, and the count; whether all agree.
-fn compare_all(arguments: &Arguments) -> Result<bool, String> {
-    let names = posterior_names(arguments)?;
-    let mut agreeing = 0;
-    for name in &names {
-        let start = Instant::now();
-        let mut outcome = compare(arguments, name, &arguments.settings);
-        if let Ok(differences) = &outcome
-            && !differences.is_empty()
-        {
-            println!("repeated {name}: {}", differences.join("; "));
-            let settings = Settings {
-                seed: arguments.settings.seed + 1,
-                ..arguments.settings.clone()
-            };
-            outcome = compare(arguments, name, &settings);
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        match outcome {
-            Ok(differences) if differences.is_empty() => {
-                agreeing += 1;
-                println!("agrees   {name} ({seconds:.2} s)");
-            }
-            Ok(differences) => {
-                println!(
-                    "DIFFERS  {name} ({seconds:.2} s): {}",
-                    differences.join("; ")
-                );
-            }
-            Err(error) => println!("FAILED   {name} ({seconds:.2} s): {error}"),
-        }
-    }
-    println!("{agreeing} of {} posteriors agree", names.len());
-    Ok(agreeing == names.len())
-}
-
-fn posterior_names(arguments: &Arguments) -> Result<Vec<String>, String> {
-    let folder = &arguments.reference;
-    let entries =
-        std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let selected = &arguments.selected;
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter_map(|name| name.strip_suffix(".json").map(str::to_string))
-        .filter(|name| selected.is_empty() || selected.iter().any(|part| name.contains(part)))
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
 /// Every way in which one run differs from the reference.
-fn compare(arguments: &Arguments, name: &str, settings: &Settings) -> Result<Vec<String>, String> {
-    let posterior = posterior(arguments, name)?;
-    let run = sample(&posterior, settings)?;
-    if name == FUNNEL {
-        let silent = run.divergences == 0;
-        return Ok(silent
-            .then(|| "no divergences".to_string())
-            .into_iter()
-            .collect());
-    }
-    let file = arguments.reference.join(format!("{name}.json"));
-    let json: Value = serde_json::from_slice(&read(&file)?).map_err(|error| error.to_string())?;
+fn differences(
+    collection: &Collection,
+    name: &str,
+    posterior: &Posterior,
+    run: &Run,
+) -> Result<Vec<String>, String> {
+    let file = collection.reference_file(name);
+    let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let json: Value = serde_json::from_slice(&text).map_err(|error| error.to_string())?;
     let parameters = json["parameters"].as_object().ok_or("no parameters")?;
     let mut summariser = Summariser::new(&[]);
     let mut differences = Vec::new();
@@ -184,11 +164,9 @@ fn difference(name: &str, what: &str, ours: f64, theirs: f64, error: f64) -> Opt
     })
 }
 
-fn posterior(arguments: &Arguments, name: &str) -> Result<Posterior, String> {
+fn posterior(collection: &Collection, name: &str) -> Result<Posterior, String> {
     let (data, model) = name.split_once('-').ok_or("the name is not DATA-MODEL")?;
-    let program = arguments.programs.join(format!("{model}.stan"));
-    let text = String::from_utf8_lossy(&read(&program)?).into_owned();
-    let json = read(&arguments.data.join(format!("{data}.json")))?;
+    let (text, json) = (collection.program(model)?, collection.data(data)?);
     let first_line = |failure: hlm::session::Failure| {
         failure
             .to_string()
@@ -202,36 +180,67 @@ fn posterior(arguments: &Arguments, name: &str) -> Result<Posterior, String> {
         .map_err(first_line)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 /// A run's draws after warmup, each a row of all columns.
 struct Run {
     chains: Vec<Vec<Vec<f64>>>,
     divergences: usize,
+    /// Of warmup too, as is the time of the chains.
+    leapfrog_steps: u64,
+    transitions: usize,
+    chain_time: Duration,
 }
 
-fn sample(posterior: &Posterior, settings: &Settings) -> Result<Run, String> {
+impl Run {
+    fn cost(&self) -> String {
+        let steps = self.leapfrog_steps as f64;
+        format!(
+            "{:.0} leapfrog steps a transition, {:.2} µs each",
+            steps / self.transitions as f64,
+            self.chain_time.as_secs_f64() * 1e6 / steps
+        )
+    }
+}
+
+fn sample(posterior: &Posterior, options: &Options) -> Result<Run, String> {
     let prepare = |_chain| ChainParts {
         density: posterior.density(),
         sink: Positions::default(),
         start: Start::default(),
     };
-    let outcomes = sample_chains(settings, prepare, &AtomicBool::new(false))
-        .map_err(|errors| format!("{errors:?}"))?;
+    let (interrupt, (done, wait)) = (&AtomicBool::new(false), channel::<()>());
+    let (start, limit) = (Instant::now(), options.limit);
+    let outcomes = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // Either the run ends, and with it the channel, or the time is over.
+            let late = wait.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            interrupt.store(late, Ordering::Relaxed);
+        });
+        let outcomes = sample_chains(&options.settings, prepare, interrupt);
+        drop(done);
+        outcomes.map_err(|errors| format!("{errors:?}"))
+    })?;
     let mut run = Run {
         chains: Vec::new(),
         divergences: 0,
+        leapfrog_steps: 0,
+        transitions: 0,
+        chain_time: Duration::ZERO,
     };
     for outcome in outcomes {
-        if !matches!(outcome.report.ending, Ending::Finished) {
+        let report = &outcome.report;
+        if !matches!(report.ending, Ending::Finished) {
+            let seconds = start.elapsed().as_secs();
             return Err(format!(
-                "chain {}: {}",
-                outcome.report.chain, outcome.report.ending
+                "chain {} after {seconds} s: {}",
+                report.chain, report.ending
             ));
         }
-        run.divergences += outcome.report.counts.sampling.divergences;
+        for counts in [&report.counts.warmup, &report.counts.sampling] {
+            run.leapfrog_steps += counts.leapfrog_steps;
+            run.transitions += counts.draws;
+        }
+        run.chain_time += report.times.warmup + report.times.sampling;
+        run.divergences += report.counts.sampling.divergences;
         run.chains.push(values(posterior, &outcome.sink.0)?);
     }
     Ok(run)

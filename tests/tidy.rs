@@ -42,7 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("plot", &[]),
     ("source", &[]),
     ("stdlib", &[]),
-    ("summary", &[]),
+    ("summary", &["kernels"]),
     ("syntax", &["diag", "source"]),
     ("tables", &["diag", "equation", "io", "source"]),
     ("types", &[]),

@@ -22,6 +22,11 @@ pub enum FileProblem {
     System(io::Error),
     /// A file of draws without the line that names its columns.
     NoColumnLine,
+    /// A line in the place of the columns' names that does not name any: the file is of another kind.
+    NotDraws {
+        /// The first field of the line.
+        found: String,
+    },
     /// A row with too few or too many fields.
     FieldCount {
         /// Number of columns.
@@ -100,6 +105,10 @@ impl fmt::Display for FileProblem {
                     "no line that names the columns: the run ended before it began, or this is no file of draws"
                 )
             }
+            FileProblem::NotDraws { found } => write!(
+                f,
+                "this is no CSV file of draws: the names of its columns should stand here, not `{found}`"
+            ),
             FileProblem::FieldCount { expected, found } => {
                 write!(
                     f,

@@ -66,7 +66,7 @@ where
         }
     };
     let mut outcomes = thread::scope(|scope| {
-        let workers: Vec<_> = (0..thread_count(settings))
+        let workers: Vec<_> = (0..settings.thread_count())
             .map(|_| scope.spawn(work))
             .collect();
         let join = |worker: thread::ScopedJoinHandle<'_, Vec<_>>| {
@@ -76,12 +76,4 @@ where
     });
     outcomes.sort_by_key(|outcome| outcome.report.chain);
     Ok(outcomes)
-}
-
-fn thread_count(settings: &Settings) -> usize {
-    let threads = match settings.threads {
-        0 => thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    threads.min(settings.chains)
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::thread;
 
 /// The deepest tree that may be asked for; 2²⁰ leapfrog steps in one transition is a mistake, not a wish.
 const DEEPEST_TREE: usize = 20;
@@ -136,6 +137,15 @@ impl Default for WarmupWindows {
 }
 
 impl Settings {
+    /// How many chains run at once.
+    pub fn thread_count(&self) -> usize {
+        let threads = match self.threads {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        };
+        threads.min(self.chains)
+    }
+
     /// Checks every setting and returns all that are impossible.
     ///
     /// # Errors

@@ -3,6 +3,9 @@
 //! `s += k · x` in every round is `s += k · Σ x` after the loop, and likewise for squares and products of such terms. Sums
 //! that differ only in their factors then become one: value and derivatives of a normal density with one scale need the sums
 //! of d, d² and d·x, as a person would write them.
+//!
+//! Only loops that are known to run are factored: one without rounds adds nothing, but an infinite factor times an empty
+//! sum is NaN.
 
 use crate::builtins::{Kind, Prim};
 use crate::loops::{Cell, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut};
@@ -11,12 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Factors the sums of every innermost loop.
 pub(super) fn factor(procedure: &mut Procedure) {
     let mut body = std::mem::take(&mut procedure.body);
-    Factoring { procedure }.block(&mut body);
+    let factoring = &mut Factoring {
+        procedure,
+        constants: BTreeMap::new(),
+    };
+    factoring.block(&mut body);
     procedure.body = body;
 }
 
 struct Factoring<'p> {
     procedure: &'p mut Procedure,
+    /// Integer constants seen so far.
+    constants: BTreeMap<ValueId, i64>,
 }
 
 /// What is left of a term when its invariant factors are taken out.
@@ -38,11 +47,18 @@ impl Factoring<'_> {
     fn block(&mut self, stmts: &mut Vec<Stmt>) {
         let mut result = Vec::with_capacity(stmts.len());
         for mut stmt in std::mem::take(stmts) {
+            if let Stmt::Let(value, Op::Int(constant)) = &stmt {
+                self.constants.insert(*value, *constant);
+            }
             for block in blocks_mut(&mut stmt) {
                 self.block(block);
             }
             match &mut stmt {
-                Stmt::For { body, .. } if body.iter().all(|stmt| blocks(stmt).next().is_none()) => {
+                Stmt::For {
+                    start, end, body, ..
+                } if self.is_less(*start, *end)
+                    && body.iter().all(|stmt| blocks(stmt).next().is_none()) =>
+                {
                     let (before, after) = self.innermost(body);
                     result.extend(before);
                     result.push(stmt);
@@ -52,6 +68,14 @@ impl Factoring<'_> {
             }
         }
         *stmts = result;
+    }
+
+    /// Whether both are constants and the first is less than the second.
+    fn is_less(&self, a: ValueId, b: ValueId) -> bool {
+        match (self.constants.get(&a), self.constants.get(&b)) {
+            (Some(a), Some(b)) => a < b,
+            _ => false,
+        }
     }
 
     /// Rewrites the sums of a body; returns the code before and after the loop.

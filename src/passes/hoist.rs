@@ -34,6 +34,15 @@ struct Changes {
     stops: bool,
 }
 
+/// How often a loop runs.
+#[derive(Clone, Copy)]
+struct Rounds {
+    /// The number of rounds, as a real, if there are any.
+    count: ValueId,
+    /// Where there may be none: whether there are any, and a real zero.
+    or_none: Option<(ValueId, ValueId)>,
+}
+
 impl Changes {
     fn note(&mut self, stmts: &[Stmt]) {
         for stmt in stmts {
@@ -176,7 +185,8 @@ impl Hoister<'_> {
         lifted
     }
 
-    /// `cell += v` with invariant v in every round is `cell += v · rounds` after the loop.
+    /// `cell += v` with invariant v in every round is `cell += v · rounds` after the loop; nothing if there are no rounds,
+    /// for an infinite v times 0 is NaN.
     fn sums(
         &mut self,
         body: &mut Vec<Stmt>,
@@ -185,7 +195,7 @@ impl Hoister<'_> {
         end: ValueId,
     ) -> Vec<Stmt> {
         let mut after = Vec::new();
-        let mut factor = None;
+        let mut rounds = None;
         body.retain(|stmt| {
             let Stmt::Add(cell, value) = stmt else {
                 return true;
@@ -196,41 +206,47 @@ impl Hoister<'_> {
             {
                 return true;
             }
-            let factor = *factor.get_or_insert_with(|| self.rounds(start, end, &mut after));
+            let rounds = *rounds.get_or_insert_with(|| self.rounds(start, end, &mut after));
             let product = self.fresh(Kind::Real);
-            after.push(Stmt::Let(
-                product,
-                Op::Prim(Prim::Mul, vec![*value, factor]),
-            ));
-            after.push(Stmt::Add(*cell, product));
+            let op = Op::Prim(Prim::Mul, vec![*value, rounds.count]);
+            after.push(Stmt::Let(product, op));
+            let sum = rounds.or_none.map_or(product, |(runs, zero)| {
+                let sum = self.fresh(Kind::Real);
+                after.push(Stmt::Let(sum, Op::Select(runs, product, zero)));
+                sum
+            });
+            after.push(Stmt::Add(*cell, sum));
             false
         });
         after
     }
 
-    /// The number of rounds, as a real.
-    fn rounds(&mut self, start: ValueId, end: ValueId, code: &mut Vec<Stmt>) -> ValueId {
-        let real = self.fresh(Kind::Real);
+    /// The number of rounds of a loop that is not known to have none.
+    fn rounds(&mut self, start: ValueId, end: ValueId, code: &mut Vec<Stmt>) -> Rounds {
+        let count = self.fresh(Kind::Real);
         if let (Some(start), Some(end)) = (self.constants.get(&start), self.constants.get(&end)) {
-            code.push(Stmt::Let(real, Op::Real((end - start).max(0) as f64)));
-            return real;
+            code.push(Stmt::Let(count, Op::Real((end - start) as f64)));
+            return Rounds {
+                count,
+                or_none: None,
+            };
         }
-        let (difference, zero, count) = (
+        let (difference, runs, zero) = (
             self.fresh(Kind::Int),
             self.fresh(Kind::Int),
-            self.fresh(Kind::Int),
+            self.fresh(Kind::Real),
         );
-        code.push(Stmt::Let(
-            difference,
-            Op::Prim(Prim::SubInt, vec![end, start]),
-        ));
-        code.push(Stmt::Let(zero, Op::Int(0)));
-        code.push(Stmt::Let(
+        let prim = |prim, args| Op::Prim(prim, args);
+        code.extend([
+            Stmt::Let(difference, prim(Prim::SubInt, vec![end, start])),
+            Stmt::Let(runs, prim(Prim::LtInt, vec![start, end])),
+            Stmt::Let(zero, Op::Real(0.0)),
+            Stmt::Let(count, prim(Prim::ToReal, vec![difference])),
+        ]);
+        Rounds {
             count,
-            Op::Prim(Prim::MaxInt, vec![difference, zero]),
-        ));
-        code.push(Stmt::Let(real, Op::Prim(Prim::ToReal, vec![count])));
-        real
+            or_none: Some((runs, zero)),
+        }
     }
 
     fn fresh(&mut self, kind: Kind) -> ValueId {

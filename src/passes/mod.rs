@@ -89,3 +89,56 @@ pub fn improve(procedure: &mut Procedure, switches: Switches) {
     }
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtins::{Kind, Prim};
+    use crate::loops::{Builder, Evaluator, Op, Role, Stmt};
+
+    /// `for i in 0..rounds { total += factor; scaled += factor · data[i] }; scaled += total`, where the factor is the input
+    /// and no pass knows the number of rounds.
+    fn sums(rounds: i64) -> Procedure {
+        let mut build = Builder::new("sums");
+        let input = build.buffer("input", Kind::Real, 1, Role::Input(0));
+        let data = Role::ConstantReal(vec![1.0, 2.0, 4.0]);
+        let data = build.buffer("data", Kind::Real, 3, data);
+        let (total, scaled) = (
+            build.cell("total", Kind::Real),
+            build.cell("scaled", Kind::Real),
+        );
+        let count = build.cell("count", Kind::Int);
+        let (zero, known) = (build.int(0), build.int(rounds));
+        build.push(Stmt::Set(count, known));
+        let end = build.get(count);
+        let factor = build.load(input, zero);
+        build
+            .for_loop(zero, end, false, |build, i| -> Result<(), ()> {
+                let element = build.load(data, i);
+                let product = build.prim(Prim::Mul, &[factor, element]);
+                build.push(Stmt::Add(total, factor));
+                build.push(Stmt::Add(scaled, product));
+                Ok(())
+            })
+            .unwrap();
+        let total = build.define(Kind::Real, Op::Get(total));
+        build.push(Stmt::Add(scaled, total));
+        let mut procedure = build.finish();
+        procedure.result = Some(scaled);
+        procedure
+    }
+
+    #[test]
+    fn sums_of_loops_without_rounds_are_zero_whatever_the_factor() {
+        for (rounds, factor, expected) in
+            [(3, 10.0, 100.0), (0, 10.0, 0.0), (0, f64::INFINITY, 0.0)]
+        {
+            let mut procedure = sums(rounds);
+            let value =
+                |procedure: &Procedure| Evaluator::new(procedure).run(&[&[factor]], &mut [], None);
+            assert_eq!(value(&procedure), Ok(expected));
+            improve_gradient(&mut procedure, Switches::ALL);
+            assert_eq!(value(&procedure), Ok(expected), "{procedure}");
+        }
+    }
+}

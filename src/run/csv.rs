@@ -96,7 +96,7 @@ fn header(
             Digits::Shortest => ALL_DIGITS,
             Digits::Significant(count) => count,
         },
-        num_threads: sampler.threads.max(1),
+        num_threads: sampler.thread_count(),
         ..SampleHeader::default()
     }
 }

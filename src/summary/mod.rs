@@ -3,7 +3,7 @@
 mod autocovariance;
 mod ess;
 mod names;
-mod normal;
+mod normal_scores;
 mod quantile;
 mod ranks;
 mod rhat;

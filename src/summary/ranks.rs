@@ -1,6 +1,6 @@
 //! Draws in order: sorted once per variable, from which quantiles, ranks and folded ranks follow.
 
-use super::normal::NormalScores;
+use super::normal_scores::NormalScores;
 use super::quantile::quantile_of_sorted;
 
 /// The finite draws of one variable, cut into half chains.

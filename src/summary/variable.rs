@@ -3,7 +3,7 @@
 use super::MIN_DRAWS;
 use super::autocovariance::{Transform, sum};
 use super::ess::{effective_sample_size, is_constant, variance};
-use super::normal::NormalScores;
+use super::normal_scores::NormalScores;
 use super::quantile::{ess_quantile, quantile_of_sorted};
 use super::ranks::{SplitDraws, split};
 use super::rhat::scale_reduction;

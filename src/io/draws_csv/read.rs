@@ -154,6 +154,14 @@ pub fn parse_draws_csv(mut input: impl BufRead, path: &Path) -> Result<ChainDraw
     }
 }
 
+/// At most so many characters of a field that is no name are quoted: it may be a file's one long line.
+const LONGEST_QUOTE: usize = 30;
+
+/// Whether a column's name may begin like this; programs of other languages than Stan's may use any letter.
+fn starts_a_name(text: &str) -> bool {
+    text.starts_with(|character: char| character.is_alphabetic() || character == '_')
+}
+
 struct Reader<'a> {
     path: &'a Path,
     line: usize,
@@ -208,22 +216,25 @@ impl<'a> Reader<'a> {
         } else if self.has_columns {
             self.read_row(line)
         } else {
-            self.read_columns(line);
-            Ok(())
+            self.read_columns(line)
         }
     }
 
-    fn read_columns(&mut self, line: &str) {
-        let mut names = line
-            .split(',')
-            .map(|name| name.trim().trim_matches('"').to_string())
-            .peekable();
+    fn read_columns(&mut self, line: &str) -> Result<(), FileError> {
+        let fields = line.split(',').map(|name| name.trim().trim_matches('"'));
+        // JSON, say, or a file of numbers alone.
+        if let Some(other) = fields.clone().find(|name| !starts_a_name(name)) {
+            let found = other.chars().take(LONGEST_QUOTE).collect();
+            return Err(self.error(FileProblem::NotDraws { found }));
+        }
+        let mut names = fields.map(str::to_string).peekable();
         while let Some(name) = names.next_if(|name| name.ends_with("__")) {
             self.chain.sampler_columns.push(name);
         }
         self.chain.columns = names.collect();
         self.has_columns = true;
         self.part = Part::Other;
+        Ok(())
     }
 
     fn width(&self) -> usize {

@@ -344,6 +344,11 @@ fn errors_name_file_and_line() {
         error.to_string(),
         "m-1.csv, line 2: `x` in column `a` is not a number"
     );
+    let error = parse("{\n  \"J\": 8\n}\n").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "m-1.csv, line 1: this is no CSV file of draws: the names of its columns should stand here, not `{`"
+    );
     assert!(matches!(
         parse("").unwrap_err().problem,
         FileProblem::NoColumnLine

@@ -232,6 +232,27 @@ mod tests {
     }
 
     #[test]
+    fn quantiles_match_tabulated_values() {
+        // From SciPy 1.17 (`scipy.special.ndtri`).
+        let cases = [
+            (0.5, 0.0),
+            (0.75, 0.674_489_750_196_081_7),
+            (0.025, -1.959_963_984_540_054),
+            (0.925, 1.439_531_470_938_456),
+            (1e-5, -4.264_890_793_922_825),
+            (1e-12, -7.034_483_825_301_131),
+            (1e-300, -37.047_096_299_361_2),
+        ];
+        for (p, expected) in cases {
+            let found = inv_phi(p);
+            assert!(
+                (found - expected).abs() <= 2e-15 * expected.abs(),
+                "{p}: {found} {expected}"
+            );
+        }
+    }
+
+    #[test]
     fn quantile_and_distribution_function_are_inverse() {
         for k in 1..200 {
             let x = -37.0 + 37.0 * f64::from(k) / 200.0;
