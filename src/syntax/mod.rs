@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod build;
+mod classes;
 mod depth;
 pub mod equation;
 mod explain;
@@ -13,6 +14,7 @@ mod parse;
 mod token;
 mod validate;
 
+pub use classes::{TokenClass, token_classes};
 pub use format::{
     format_equations, format_expression, format_function, format_item, format_program,
     format_statement, format_type, format_unsized_type,

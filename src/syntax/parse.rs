@@ -37,6 +37,10 @@ pub struct LibraryFunction {
 
 /// A program in either form.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made for a file, and its parts are taken out at once"
+)]
 pub enum Form {
     /// Blocks, as in Stan.
     Block(Program),
