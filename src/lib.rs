@@ -23,4 +23,5 @@ pub mod source;
 pub mod stdlib;
 pub mod summary;
 pub mod syntax;
+pub mod tables;
 pub mod types;

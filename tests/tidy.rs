@@ -44,7 +44,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("stdlib", &[]),
     ("summary", &["kernels"]),
     ("syntax", &["diag", "source"]),
-    ("tables", &["diag", "equation", "io", "source"]),
+    ("tables", &["diag", "equation", "io", "source", "summary"]),
     ("types", &[]),
 ];
 

@@ -2,6 +2,7 @@
 
 mod autocovariance;
 mod ess;
+mod labels;
 mod names;
 mod normal_scores;
 mod quantile;
@@ -11,6 +12,7 @@ mod table;
 mod variable;
 mod warnings;
 
+pub use labels::{Labelling, Labels};
 pub use names::{NamePattern, display_name};
 pub use quantile::{mcse_quantile, quantile_of_sorted};
 pub use table::{Summary, SummaryRow, summarise};
