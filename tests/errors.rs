@@ -194,11 +194,8 @@ fn every_data_error_has_a_fixture() {
         Code::NotANumber,
         Code::MissingCells,
         Code::UnknownLevel,
-        Code::NotNested,
         Code::NotConstant,
         Code::LevelWithoutRow,
-        Code::LevelOrder,
-        Code::LevelGap,
         Code::RepeatedRow,
     ];
     check_every_code("data", 'D', &elsewhere);

@@ -145,12 +145,9 @@ codes! {
     NotANumber = "D0013", "text where a number is needed", "A column that the model computes with holds text.";
     MissingCells = "D0014", "missing values in a table", "Cells that the model needs are empty or NA.";
     UnknownLevel = "D0015", "unknown label", "A cell holds a label that is not among the levels of its set.";
-    NotNested = "D0016", "levels are not nested", "An element that should lie in one group lies in several.";
-    NotConstant = "D0017", "value varies within a level", "A column with one value per level has several for one of them.";
-    LevelWithoutRow = "D0018", "level without a value", "No row of the table gives a level, or a combination of levels, its value.";
-    LevelOrder = "D0019", "levels need an order", "Text labels of an ordered outcome have no order of their own.";
-    LevelGap = "D0020", "levels with gaps", "A statement reaches from a level to the one before it, but levels in between do not occur.";
-    RepeatedRow = "D0021", "element given twice", "Two rows of a table give the same element.";
+    NotConstant = "D0016", "value varies within a level", "A column with one value per level has several for one of them.";
+    LevelWithoutRow = "D0017", "level without a value", "No row of the table gives a level, or a combination of levels, its value.";
+    RepeatedRow = "D0018", "element given twice", "Two rows of a table give the same element.";
 
     // Data and compiling.
     NegativeSize = "D0101", "negative size", "A size is negative once the data are known.";

@@ -752,7 +752,7 @@ impl Binder<'_> {
             "the model reaches from one {letter} to the one before, but `{}` holds text, \"{shown}\"",
             column.name
         );
-        let fault = self.at_value(Code::LevelGap, title, at, "not an integer", column);
+        let fault = self.at_value(Code::LevelOrder, title, at, "not an integer", column);
         self.faults.push(fault.with_hint(format!(
             "number the levels, or give their order: `index {letter} = {} in {{…}}`",
             self.term(column)
@@ -795,7 +795,7 @@ impl Binder<'_> {
             )
         };
         let fault = Diagnostic::error(
-            Code::LevelGap,
+            Code::LevelOrder,
             title,
             self.plan.sets[set.0].span,
             "declared here",
