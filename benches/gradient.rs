@@ -1,11 +1,13 @@
-//! Log density and gradient: compiled code beside a vectorised gradient written by hand, and beside the literal evaluator.
+//! Log density and gradient: compiled code beside a vectorised gradient written by hand, and beside both slow twins.
 //!
 //! Run `cargo bench --bench gradient`. The hand-written gradients take the best instruction set of the machine (AVX-512, AVX2,
 //! else scalar code), as a person who had to make this one model fast would write them; constants are dropped as `~` drops
-//! them. The last lines give the ratios.
+//! them. Of the slow twins, the interpreter of the typed program has a log density only, the evaluator of the loops both.
+//! The last lines give the ratios.
 #![allow(unsafe_code, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group};
+use hlm::interp::Interpreter;
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
 use std::hint::black_box;
@@ -116,6 +118,11 @@ fn gradients(criterion: &mut Criterion) {
             (value - by_hand).abs() < 1e-9 * by_hand.abs().max(1.0),
             "{value} {by_hand}"
         );
+        let interpreter = Interpreter::new(&case.posterior.model().program().typed);
+        let interpreted = interpreter
+            .log_density(case.posterior.values(), &case.position, true)
+            .expect("a density");
+        assert!((value - interpreted).abs() < 1e-9 * value.abs().max(1.0));
         for (ours, theirs) in gradient.iter().zip(&expected) {
             assert!(
                 (ours - theirs).abs() < 1e-8 * theirs.abs().max(1.0),
@@ -128,8 +135,12 @@ fn gradients(criterion: &mut Criterion) {
         group.bench_function("by hand", |bencher| {
             bencher.iter(|| (case.by_hand)(black_box(&case.position), &mut gradient));
         });
-        group.bench_function("literal evaluator", |bencher| {
+        group.bench_function("evaluator of the loops", |bencher| {
             bencher.iter(|| literal.log_density_gradient(black_box(&case.position), &mut gradient));
+        });
+        let values = case.posterior.values();
+        group.bench_function("interpreter, without gradient", |bencher| {
+            bencher.iter(|| interpreter.log_density(values, black_box(&case.position), true));
         });
         group.finish();
         let compiled = least(|| {

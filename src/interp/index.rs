@@ -198,8 +198,12 @@ impl Evaluator<'_, '_> {
         if index >= 1 && index as u64 <= size as u64 {
             return Ok(index as usize - 1);
         }
-        let name = var.map(|var| self.program.variable(var).name.as_str());
-        let message = out_of_range(index, name, &container.ty, &container.dims, dimension);
+        let subject = match var {
+            Some(var) => format!("`{}`", self.program.variable(var).name),
+            None => "the indexed value".to_string(),
+        };
+        let [before, between] = container.ty.axis(dimension).out_of_range(&subject);
+        let message = format!("{before}{index}{between}{size}");
         Err(Failure::fatal(message, span))
     }
 
@@ -248,65 +252,5 @@ fn named_variable(expr: &Expr) -> Option<VarId> {
         ExprKind::Variable(var) => Some(*var),
         ExprKind::Index(base, _) => named_variable(base),
         _ => None,
-    }
-}
-
-/// What to say about an index outside its dimension. `name` is the variable's, if it has one.
-pub fn out_of_range(
-    index: i64,
-    name: Option<&str>,
-    ty: &Ty,
-    dims: &[usize],
-    dimension: usize,
-) -> String {
-    let size = dims[dimension];
-    let (depth, inner) = ty.array_parts();
-    let (which, counted) = match (inner, dimension.checked_sub(depth)) {
-        (Ty::Matrix, Some(0)) => ("row index ".to_owned(), "rows"),
-        (Ty::Matrix, Some(_)) => ("column index ".to_owned(), "columns"),
-        _ if dims.len() > 1 => (format!("index {} of ", dimension + 1), "elements there"),
-        _ => ("index ".to_owned(), "elements"),
-    };
-    let subject = match name {
-        Some(name) => format!("`{name}`"),
-        None => "the indexed value".to_owned(),
-    };
-    let which = if which.ends_with("of ") {
-        format!("{which}{subject} is {index}, out of range")
-    } else {
-        format!("{which}{index} is out of range")
-    };
-    let counted = match (size, counted) {
-        (1, "rows") => "row",
-        (1, "columns") => "column",
-        (1, "elements") => "element",
-        (1, "elements there") => "element there",
-        (_, counted) => counted,
-    };
-    match size {
-        0 => format!("{which}: {subject} has no {counted}"),
-        _ => format!("{which}: {subject} has {size} {counted}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::out_of_range;
-    use crate::types::Ty;
-
-    #[test]
-    fn messages_name_variable_index_and_size() {
-        assert_eq!(
-            out_of_range(11, Some("theta"), &Ty::Vector, &[10], 0),
-            "index 11 is out of range: `theta` has 10 elements"
-        );
-        assert_eq!(
-            out_of_range(0, Some("X"), &Ty::Matrix, &[3, 1], 1),
-            "column index 0 is out of range: `X` has 1 column"
-        );
-        assert_eq!(
-            out_of_range(4, Some("a"), &Ty::Real.array_of(2), &[3, 0], 1),
-            "index 2 of `a` is 4, out of range: `a` has no elements there"
-        );
     }
 }

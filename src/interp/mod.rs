@@ -21,7 +21,6 @@ mod validate;
 mod value;
 
 pub use failure::{Eval, Failure};
-pub use index::out_of_range;
 pub use interpreter::{Effects, Generated, Interpreter, Named, Values};
 pub use select::{Pick, Selection};
 pub use text::{describe_dims, describe_shape, display_value};

@@ -163,7 +163,7 @@ fn an_index_out_of_range_ends_the_run_with_name_and_size() {
     sketch.then(set(v, vec![Index::Single(int(4))], real(0.0)));
     assert_eq!(
         sketch.failure(),
-        "index 4 is out of range: `v` has 3 elements"
+        "index 4 is out of range: the size of `v` is 3"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Functions of whole containers: sizes and views cost nothing, reductions become loops.
 
+use super::index::Place;
 use super::outcome::{LowerError, Lowered};
 use super::procedure::Lowering;
 use super::view::{Operand, Pick, Source, Val, View, kind_of};
@@ -8,7 +9,7 @@ use crate::interp::Value;
 use crate::ir::Expr;
 use crate::loops::{Stmt, ValueId};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Axis, Ty};
 use std::rc::Rc;
 
 /// Reductions of this many elements or fewer are written out: the code is shorter than the loop around it.
@@ -525,8 +526,12 @@ impl Lowering<'_> {
         let (rows, cols) = (view.dims[0], view.dims[1]);
         let (picks, len) = match function {
             F::Col | F::Row => {
-                let axis_size = if function == F::Col { cols } else { rows };
-                self.check_index(numbers[0], axis_size, &name, expr.span);
+                let (axis, size) = match function {
+                    F::Col => (Axis::Columns, cols),
+                    _ => (Axis::Rows, rows),
+                };
+                let place = Place { name: &name, axis };
+                self.check_index(numbers[0], size, place, expr.span);
                 let position = self.sub_int(numbers[0], one);
                 let all = Pick::Range {
                     start: zero,
@@ -551,7 +556,9 @@ impl Lowering<'_> {
                 } else {
                     (numbers[1], cols)
                 };
-                self.check_index(single, single_size, &name, expr.span);
+                let axis = if down { Axis::Columns } else { Axis::Rows };
+                let place = Place { name: &name, axis };
+                self.check_index(single, single_size, place, expr.span);
                 self.check_part(from, numbers[2], from_size, &name, expr.span);
                 let position = Pick::Single(self.sub_int(single, one));
                 let range = Pick::Range {
@@ -602,11 +609,11 @@ impl Lowering<'_> {
             return;
         }
         let parts = vec![
-            crate::loops::Part::Text(format!("index out of range: of {name}, elements ")),
+            crate::loops::Part::Text("elements ".to_string()),
             crate::loops::Part::Value(0),
             crate::loops::Part::Text(" to ".to_string()),
             crate::loops::Part::Value(1),
-            crate::loops::Part::Text(" were asked for, but it has ".to_string()),
+            crate::loops::Part::Text(format!(" of {name} are asked for, but there are ")),
             crate::loops::Part::Value(2),
         ];
         self.check(

@@ -7,8 +7,17 @@ use crate::builtins::Prim;
 use crate::ir::{Expr, ExprKind, Index};
 use crate::loops::{MessageKind, Part, ValueId};
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Axis, Ty};
 use std::rc::Rc;
+
+/// What an index indexes, for messages.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'n> {
+    /// How messages call the container.
+    pub name: &'n str,
+    /// What the index counts.
+    pub axis: Axis,
+}
 
 impl Lowering<'_> {
     /// `base[indices]`
@@ -35,6 +44,10 @@ impl Lowering<'_> {
         let mut dims = Vec::new();
         let zero = self.int(0);
         for (axis, &size) in view.dims.clone().iter().enumerate() {
+            let place = Place {
+                name,
+                axis: view.ty.axis(axis),
+            };
             match indices.get(axis) {
                 None | Some(Index::All) => {
                     picks.push(Pick::Range {
@@ -44,18 +57,18 @@ impl Lowering<'_> {
                     dims.push(size);
                 }
                 Some(Index::Single(index)) => {
-                    let position = self.position(index, size, name)?;
+                    let position = self.position(index, size, place)?;
                     picks.push(Pick::Single(position));
                 }
                 Some(Index::Range(low, high)) => {
                     let is_array = axis < view.ty.array_parts().0;
-                    let (start, len) = self.index_range(low, high, size, is_array, name, span)?;
+                    let (start, len) = self.index_range(low, high, size, is_array, place, span)?;
                     picks.push(Pick::Range { start, step: 1 });
                     dims.push(len);
                 }
                 Some(Index::Multiple(list)) => {
                     let list_view = self.view(list)?;
-                    self.check_positions(&list_view, size, name, list.span)?;
+                    self.check_positions(&list_view, size, place, list.span)?;
                     dims.push(list_view.dims[0]);
                     picks.push(Pick::Many(list_view));
                 }
@@ -106,15 +119,27 @@ impl Lowering<'_> {
     }
 
     /// A single index as a position from 0, checked.
-    pub fn position(&mut self, index: &Expr, size: ValueId, name: &str) -> Lowered<ValueId> {
+    pub fn position(&mut self, index: &Expr, size: ValueId, place: Place) -> Lowered<ValueId> {
         let value = self.scalar(index)?;
-        self.check_index(value, size, name, index.span);
+        self.check_index(value, size, place, index.span);
         let one = self.int(1);
         Ok(self.sub_int(value, one))
     }
 
     /// Checks that 1 ≤ index ≤ size, unless ranges prove it.
-    pub fn check_index(&mut self, index: ValueId, size: ValueId, name: &str, span: Span) {
+    pub fn check_index(&mut self, index: ValueId, size: ValueId, place: Place, span: Span) {
+        self.check_index_unless(None, index, size, place, span);
+    }
+
+    /// Checks that 1 ≤ index ≤ size or `excused` holds, unless ranges prove it.
+    fn check_index_unless(
+        &mut self,
+        excused: Option<ValueId>,
+        index: ValueId,
+        size: ValueId,
+        place: Place,
+        span: Span,
+    ) {
         if let (Some((low, high)), Some((least, _))) = (self.range(index), self.range(size))
             && low >= 1
             && high <= least
@@ -126,11 +151,15 @@ impl Lowering<'_> {
             self.prim(Prim::GeInt, &[index, one]),
             self.prim(Prim::LeInt, &[index, size]),
         );
-        let ok = self.prim(Prim::AndInt, &[above, below]);
+        let mut ok = self.prim(Prim::AndInt, &[above, below]);
+        if let Some(excused) = excused {
+            ok = self.prim(Prim::OrInt, &[excused, ok]);
+        }
+        let [before, between] = place.axis.out_of_range(place.name);
         let parts = vec![
-            Part::Text(format!("index out of range: the index of {name} is ")),
+            Part::Text(before),
             Part::Value(0),
-            Part::Text(", but must be between 1 and ".to_string()),
+            Part::Text(between),
             Part::Value(1),
         ];
         self.check(ok, MessageKind::Fatal, parts, vec![index, size], span);
@@ -141,7 +170,7 @@ impl Lowering<'_> {
         &mut self,
         list: &Rc<View>,
         size: ValueId,
-        name: &str,
+        place: Place,
         span: Span,
     ) -> Lowered<()> {
         if let Source::Strided { buffer, .. } = &list.source
@@ -155,7 +184,7 @@ impl Lowering<'_> {
         let (ty, dims) = (list.ty.clone(), list.dims.clone());
         self.for_each_index(&ty, &dims, &mut |lowering, indexes| {
             let index = lowering.element(list, indexes)?;
-            lowering.check_index(index, size, name, span);
+            lowering.check_index(index, size, place, span);
             Ok(())
         })
     }
@@ -167,7 +196,7 @@ impl Lowering<'_> {
         high: &Option<Expr>,
         size: ValueId,
         is_array: bool,
-        name: &str,
+        place: Place,
         span: Span,
     ) -> Lowered<(ValueId, ValueId)> {
         let one = self.int(1);
@@ -186,13 +215,13 @@ impl Lowering<'_> {
         let known_empty = self.builder.known_int(len) == Some(0);
         if low.is_some() && !(is_array && known_empty) {
             if is_array {
-                self.check_range_if_any(from, to, size, len, name, span);
+                self.check_range_if_any(from, to, size, len, place, span);
                 return Ok((start, len));
             }
-            self.check_index(from, size, name, span);
+            self.check_index(from, size, place, span);
         }
         if high.is_some() && !known_empty {
-            self.check_range_if_any(from, to, size, len, name, span);
+            self.check_range_if_any(from, to, size, len, place, span);
         }
         Ok((start, len))
     }
@@ -204,35 +233,14 @@ impl Lowering<'_> {
         to: ValueId,
         size: ValueId,
         len: ValueId,
-        name: &str,
+        place: Place,
         span: Span,
     ) {
-        if let (Some((low, _)), Some((_, high)), Some((least, _))) =
-            (self.range(from), self.range(to), self.range(size))
-            && low >= 1
-            && high <= least
-        {
-            return;
-        }
-        let (zero, one) = (self.int(0), self.int(1));
+        let zero = self.int(0);
         let empty = self.prim(Prim::EqInt, &[len, zero]);
-        let (above, below) = (
-            self.prim(Prim::GeInt, &[from, one]),
-            self.prim(Prim::LeInt, &[to, size]),
-        );
-        let inside = self.prim(Prim::AndInt, &[above, below]);
-        let ok = self.prim(Prim::OrInt, &[empty, inside]);
-        let parts = vec![
-            Part::Text(format!(
-                "index out of range: the indexes of {name} run from "
-            )),
-            Part::Value(0),
-            Part::Text(" to ".to_string()),
-            Part::Value(1),
-            Part::Text(", but must be between 1 and ".to_string()),
-            Part::Value(2),
-        ];
-        self.check(ok, MessageKind::Fatal, parts, vec![from, to, size], span);
+        for bound in [from, to] {
+            self.check_index_unless(Some(empty), bound, size, place, span);
+        }
     }
 
     /// What one single index leads to (position from 0, in range): a view of one dimension less.

@@ -1,5 +1,9 @@
 //! The types of the language, as values have them: no sizes, no constraints.
 
+mod axis;
+
+pub use axis::Axis;
+
 use std::fmt;
 
 /// The type of an expression or variable. Sizes and constraints are not part of it.

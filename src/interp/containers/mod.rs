@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::value::Value;
 use crate::builtins::Container as Function;
 use crate::source::Span;
-use crate::types::Ty;
+use crate::types::{Axis, Ty};
 
 /// Why a function of containers has no value.
 #[derive(Debug)]
@@ -115,12 +115,17 @@ fn size(args: &[&Value], position: usize) -> Result<usize, Problem> {
 }
 
 /// An index at a position, checked against the size of what it indexes and counted from 0.
-fn index(args: &[&Value], position: usize, of: usize, what: &str) -> Result<usize, Problem> {
+fn index(args: &[&Value], position: usize, of: usize, axis: Axis) -> Result<usize, Problem> {
     let value = int(args, position)?;
     match usize::try_from(value - 1) {
         Ok(at) if at < of => Ok(at),
-        _ => Err(Problem::Sizes(format!(
-            "{what} {value} is out of range: there are {of}"
-        ))),
+        _ => {
+            let subject = match axis {
+                Axis::Elements | Axis::Dimension(_) => "the container",
+                Axis::Rows | Axis::Columns => "the matrix",
+            };
+            let [before, between] = axis.out_of_range(subject);
+            Err(Problem::Sizes(format!("{before}{value}{between}{of}")))
+        }
     }
 }

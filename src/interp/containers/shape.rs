@@ -4,7 +4,7 @@ use super::{Outcome, Problem, arg, container, index, size};
 use crate::builtins::Container as Function;
 use crate::interp::select::{Pick, Selection};
 use crate::interp::value::{Container, Scalars, Value};
-use crate::types::Ty;
+use crate::types::{Axis, Ty};
 
 /// `size`, `num_elements`, `rows`, `cols`, `dims`.
 pub(super) fn measure(function: Function, args: &[&Value]) -> Outcome {
@@ -163,7 +163,7 @@ pub(super) fn slice(function: Function, args: &[&Value]) -> Outcome {
             if size(args, 2)? == 0 {
                 Pick::Range(0..0)
             } else {
-                let start = index(args, 1, len, "index")?;
+                let start = index(args, 1, len, Axis::Elements)?;
                 Pick::Range(start..start + count(2, len - start)?)
             }
         }
@@ -182,17 +182,17 @@ pub(super) fn slice(function: Function, args: &[&Value]) -> Outcome {
 pub(super) fn part(function: Function, args: &[&Value]) -> Outcome {
     let matrix = container(args, 0)?;
     let (rows, cols) = matrix.rows_cols();
-    let row = |at| index(args, at, rows, "row").map(Pick::Single);
-    let col = |at| index(args, at, cols, "column").map(Pick::Single);
-    let run = |start: usize, count: usize, of: usize, what: &str| -> Result<Pick, Problem> {
+    let row = |at| index(args, at, rows, Axis::Rows).map(Pick::Single);
+    let col = |at| index(args, at, cols, Axis::Columns).map(Pick::Single);
+    let run = |start: usize, count: usize, of: usize, axis: Axis| -> Result<Pick, Problem> {
         let len = size(args, count)?;
         if len == 0 {
             return Ok(Pick::Range(0..0));
         }
-        let first = index(args, start, of, what)?;
+        let first = index(args, start, of, axis)?;
         if first + len > of {
             return Err(Problem::Sizes(format!(
-                "{what}s {} to {} are asked for, but there are {of}",
+                "elements {} to {} are asked for, but there are {of}",
                 first + 1,
                 first + len
             )));
@@ -202,9 +202,12 @@ pub(super) fn part(function: Function, args: &[&Value]) -> Outcome {
     let picks = match function {
         Function::Row => vec![row(1)?],
         Function::Col => vec![Pick::Range(0..rows), col(1)?],
-        Function::Block => vec![run(1, 3, rows, "row")?, run(2, 4, cols, "column")?],
-        Function::SubCol => vec![run(1, 3, rows, "row")?, col(2)?],
-        _ => vec![row(1)?, run(2, 3, cols, "column")?],
+        Function::Block => vec![
+            run(1, 3, rows, Axis::Rows)?,
+            run(2, 4, cols, Axis::Columns)?,
+        ],
+        Function::SubCol => vec![run(1, 3, rows, Axis::Rows)?, col(2)?],
+        _ => vec![row(1)?, run(2, 3, cols, Axis::Columns)?],
     };
     Ok(matrix.read(&Selection::new(matrix, picks)))
 }
