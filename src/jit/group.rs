@@ -9,9 +9,10 @@ use super::prim;
 use super::vector::{Group, Held, Lanes, Target};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Stmt, ValueId};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
 use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_frontend::Variable;
 
 impl Group<'_, '_, '_, '_> {
     // ---- Definitions.
@@ -78,12 +79,10 @@ impl Group<'_, '_, '_, '_> {
         })
     }
 
-    /// Whether reals are finite: the difference of an infinity to itself is NaN. It needs no constants.
+    /// Whether reals are finite.
     fn finite(&mut self, value: ValueId) -> Vec<Value> {
         self.each_vector(&[value], |group, operands| {
-            let builder = &mut group.compiler.builder;
-            let difference = builder.ins().fsub(operands[0], operands[0]);
-            prim::compare(builder, FloatCC::Ordered, difference, difference)
+            prim::finite(&mut group.compiler.builder, operands[0])
         })
     }
 
@@ -334,16 +333,35 @@ impl Group<'_, '_, '_, '_> {
     // ---- Sums and cells.
 
     pub(super) fn add_to_sum(&mut self, target: Target, value: ValueId) {
+        let Some(variables) = self.sums.get(&target).cloned() else {
+            return;
+        };
+        if let Some(&factors) = self.plan.products.get(&value)
+            && factors.iter().all(|factor| self.is_here(*factor))
+        {
+            let [left, right] = factors.map(|factor| self.reals(factor));
+            for (at, variable) in variables.into_iter().enumerate() {
+                let builder = &mut self.compiler.builder;
+                let sum = builder.use_var(variable);
+                let sum = builder.ins().fma(left[at], right[at], sum);
+                builder.def_var(variable, sum);
+            }
+            return;
+        }
         let vectors = self.reals(value);
         let builder = &mut self.compiler.builder;
         let both = |a, b| builder.ins().fadd(a, b);
-        if let (Some(variable), Some(group)) =
-            (self.sums.get(&target), vectors.into_iter().reduce(both))
+        if let (Some(variable), Some(group)) = (variables.first(), vectors.into_iter().reduce(both))
         {
             let sum = builder.use_var(*variable);
             let sum = builder.ins().fadd(sum, group);
             builder.def_var(*variable, sum);
         }
+    }
+
+    /// Whether a real is at hand in this segment.
+    fn is_here(&self, value: ValueId) -> bool {
+        self.lanes.contains_key(&value) || self.plan.class(value) == Class::Uniform
     }
 
     pub(super) fn held(&mut self, value: ValueId) -> Held {
@@ -412,11 +430,31 @@ impl Group<'_, '_, '_, '_> {
     /// Notes in which lanes a condition holds.
     pub(super) fn check(&mut self, ok: ValueId) {
         let Some(checks) = self.checks else { return };
+        if self.plan.implied.contains_key(&ok) {
+            return;
+        }
+        if let (Some(sum), Some(&number)) = (checks.finite, self.plan.finite.get(&ok)) {
+            return self.check_finite(sum, number);
+        }
         let masks = self.mask(ok);
         let builder = &mut self.compiler.builder;
-        let held = builder.use_var(checks);
+        let held = builder.use_var(checks.mask);
         let both = |all, mask| builder.ins().band(all, mask);
         let held = masks.into_iter().fold(held, both);
-        builder.def_var(checks, held);
+        builder.def_var(checks.mask, held);
+    }
+
+    /// Notes whether a real is finite in all lanes. The group's vectors are added first, so that the next group need not
+    /// wait for two operations; if their sum overflows, the rounds run one by one for nothing.
+    fn check_finite(&mut self, sum: Variable, number: ValueId) {
+        let vectors = self.reals(number);
+        let builder = &mut self.compiler.builder;
+        let both = |a, b| builder.ins().fadd(a, b);
+        if let Some(group) = vectors.into_iter().reduce(both) {
+            let zero = prim::constant(builder, F64X2, 0.0);
+            let before = builder.use_var(sum);
+            let after = builder.ins().fma(group, zero, before);
+            builder.def_var(sum, after);
+        }
     }
 }

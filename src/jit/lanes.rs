@@ -61,6 +61,13 @@ pub(super) struct Plan {
     pub forwarded: BTreeMap<ValueId, ValueId>,
     /// Tests of `|x| < ∞`, with x.
     pub finite: BTreeMap<ValueId, ValueId>,
+    /// Products of two reals, with the factors: what only adds one up takes a fused multiply-add instead.
+    pub products: BTreeMap<ValueId, [ValueId; 2]>,
+    /// Whether rounds may run again one by one although no check fails in them then: they write nothing but sums, which
+    /// are taken over at the end.
+    pub repeatable: bool,
+    /// Tests of `|x| < ∞` that hold if a sum over the rounds is finite in the end, with the statement that adds to it.
+    pub implied: BTreeMap<ValueId, usize>,
     /// Buffers that are written and not only added to: accesses keep their order.
     pub ordered: BTreeSet<BufferId>,
     /// Vector registers per value.
@@ -112,6 +119,7 @@ impl Plan {
             forwarded: BTreeMap::new(),
             sizes: BTreeMap::new(),
             finite: BTreeMap::new(),
+            products: BTreeMap::new(),
             checked: false,
             vector_operations: 0,
             calls: 0,
@@ -157,11 +165,19 @@ impl Plan {
                 unroll = 1;
             }
         }
+        let repeatable = body.iter().all(|stmt| survey.writes_only_sums(stmt));
+        let implied = match repeatable {
+            true => survey.implied(body),
+            false => BTreeMap::new(),
+        };
         Some(Plan {
             classes: survey.classes,
             cells: survey.cells,
+            implied,
+            repeatable,
             forwarded: survey.forwarded,
             finite: survey.finite,
+            products: survey.products,
             ordered,
             unroll,
             checked: survey.checked,
@@ -196,6 +212,7 @@ struct Survey<'s, K> {
     /// Absolute values, with what they are of.
     sizes: BTreeMap<ValueId, ValueId>,
     finite: BTreeMap<ValueId, ValueId>,
+    products: BTreeMap<ValueId, [ValueId; 2]>,
     checked: bool,
     vector_operations: usize,
     calls: usize,
@@ -297,6 +314,7 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
             Op::Prim(..) | Op::Select(..) if !varies(self) => Some(Class::Uniform),
             Op::Prim(prim, args) => {
                 self.note_finite(value, *prim, args);
+                self.note_product(value, *prim, args);
                 Some(self.varying_prim(*prim, args))
             }
             Op::Select(..) => Some(match kind {
@@ -324,6 +342,54 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a statement writes at most to sums over the rounds and to cells.
+    fn writes_only_sums(&self, stmt: &Stmt) -> bool {
+        match stmt {
+            Stmt::Store(..) => false,
+            Stmt::Accumulate(_, index, _) => self.class(*index) == Class::Uniform,
+            _ => true,
+        }
+    }
+
+    /// The tests of finiteness whose number goes into a sum, such that the sum cannot be finite if the number is not:
+    /// infinity and NaN never leave a sum again.
+    fn implied(&self, body: &[Stmt]) -> BTreeMap<ValueId, usize> {
+        let mut implied = BTreeMap::new();
+        for (&test, &number) in &self.finite {
+            let mut tainted = BTreeSet::from([number]);
+            for (at, stmt) in body.iter().enumerate() {
+                match stmt {
+                    Stmt::Let(value, Op::Prim(prim, args))
+                        if prim::passes_infinity(*prim, args)
+                            .iter()
+                            .any(|arg| tainted.contains(arg)) =>
+                    {
+                        tainted.insert(*value);
+                    }
+                    Stmt::Add(cell, value)
+                        if tainted.contains(value)
+                            && self.cells.get(cell) == Some(&CellUse::Sum) =>
+                    {
+                        implied.insert(test, at);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        implied
+    }
+
+    fn note_product(&mut self, value: ValueId, prim: Prim, args: &[ValueId]) {
+        let factors = match (prim, args) {
+            _ if !self.host.fuses => return,
+            (Prim::Mul, &[a, b]) => [a, b],
+            (Prim::Square, &[a]) => [a, a],
+            _ => return,
+        };
+        self.products.insert(value, factors);
     }
 
     fn varying_prim(&mut self, prim: Prim, args: &[ValueId]) -> Class {

@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use crate::builtins::Prim;
+use crate::loops::ValueId;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F64, F64X2, I64, I64X2};
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value};
@@ -113,6 +114,23 @@ pub(super) fn compare(
     b: Value,
 ) -> Value {
     builder.ins().fcmp(condition, a, b)
+}
+
+/// Whether numbers are finite, as [`compare`] tells: the difference of an infinity to itself is NaN. It needs no constants.
+pub(super) fn finite(builder: &mut FunctionBuilder<'_>, value: Value) -> Value {
+    let difference = builder.ins().fsub(value, value);
+    compare(builder, FloatCC::Ordered, difference, difference)
+}
+
+/// The operands of a primitive that leave its result finite only if they are finite themselves.
+pub(super) fn passes_infinity(prim: Prim, args: &[ValueId]) -> &[ValueId] {
+    match prim {
+        Prim::Add | Prim::Sub | Prim::Mul | Prim::Fma | Prim::Neg | Prim::Abs | Prim::Square => {
+            args
+        }
+        Prim::Div => &args[..1],
+        _ => &[],
+    }
 }
 
 /// `condition ? then : otherwise`, with a condition as [`compare`] makes it.

@@ -15,6 +15,10 @@ use rand::Rng;
 use std::ptr::NonNull;
 use std::slice;
 
+/// Where running sums begin. They are loaded from here rather than being constants, which Cranelift would share with all
+/// other zeros of a function: one that lives across a call then takes a sum of an innermost loop to the stack with it.
+pub(super) static ZEROS: Line = Line([0; 8]);
+
 /// The one argument of compiled code.
 #[repr(C)]
 pub(super) struct Frame {

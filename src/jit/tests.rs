@@ -1,5 +1,7 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
+mod sums;
+
 use super::host::Host;
 use super::lanes::Plan;
 use super::{CompileOptions, Compiled, prim, symbols};

@@ -9,14 +9,14 @@ use super::CompileError;
 use super::blocks::Segments;
 use super::compile::{Compiled, Def, FunctionCompiler};
 use super::lanes::{CellUse, Class, PAIR, Plan};
-use super::prim;
+use super::{prim, runtime};
 use crate::builtins::Scalar;
 use crate::loops::{BufferId, CellId, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compiles a loop in groups of rounds, if that is possible and pays; else does nothing and returns false.
 pub(super) fn compile_loop(
@@ -50,7 +50,7 @@ pub(super) fn compile_loop(
     let size = (PAIR * plan.unroll) as i64;
     let (start, end) = (compiler.value(*start), compiler.value(*end));
     let sums = declare_sums(compiler, &plan, body);
-    let checks = plan.checked.then(|| declare_checks(compiler));
+    let checks = plan.checked.then(|| Checks::declare(compiler, &plan));
     let [first_group, finish, rest] = [(); 3].map(|()| compiler.builder.create_block());
     let rest_at = compiler.builder.append_block_param(rest, I64);
     // The rounds in full groups, and where they end.
@@ -91,8 +91,7 @@ pub(super) fn compile_loop(
     compiler.builder.seal_block(finish);
     if let Some(checks) = checks {
         let commit = compiler.builder.create_block();
-        let held = compiler.builder.use_var(checks);
-        let held = compiler.builder.ins().vall_true(held);
+        let held = checks.held(compiler, implying(&plan, body, &sums));
         compiler
             .builder
             .ins()
@@ -118,9 +117,10 @@ pub(super) enum Target {
     Element(BufferId, ValueId),
 }
 
-/// The running sum of each target: one vector, to which the sum of a group's vectors is added, so that sums take few
-/// registers.
-pub(super) type Sums = BTreeMap<Target, Variable>;
+/// The running sum of each target. Of products it has a vector for each of a group's vectors, so that one fused
+/// multiply-add need not wait for the other; of anything else one vector, to which the sum of the group's is added, so
+/// that sums take few registers.
+pub(super) type Sums = BTreeMap<Target, Vec<Variable>>;
 
 /// What a statement adds up over all rounds.
 fn target(plan: &Plan, stmt: &Stmt) -> Option<Target> {
@@ -137,30 +137,104 @@ fn target(plan: &Plan, stmt: &Stmt) -> Option<Target> {
 
 fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: &[Stmt]) -> Sums {
     let mut sums = Sums::new();
-    for target in body.iter().filter_map(|stmt| target(plan, stmt)) {
-        sums.entry(target).or_insert_with(|| {
-            let zero = prim::constant(&mut compiler.builder, F64X2, 0.0);
-            let variable = compiler.builder.declare_var(F64X2);
-            compiler.builder.def_var(variable, zero);
-            variable
-        });
+    for stmt in body {
+        let Some(target) = target(plan, stmt) else {
+            continue;
+        };
+        let (Stmt::Add(_, value) | Stmt::Accumulate(_, _, value)) = stmt else {
+            continue;
+        };
+        let vectors = match plan.products.contains_key(value) {
+            true => plan.unroll,
+            false => 1,
+        };
+        let variables = sums.entry(target).or_default();
+        while variables.len() < vectors {
+            variables.push(zeros(compiler));
+        }
     }
     sums
 }
 
-/// The mask of the lanes in which every check has held so far.
-fn declare_checks(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
-    let variable = compiler.builder.declare_var(I64X2);
-    let ones = compiler.builder.ins().iconst(I64, -1);
-    let ones = compiler.builder.ins().splat(I64X2, ones);
-    compiler.builder.def_var(variable, ones);
+fn zeros(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
+    let address = &raw const runtime::ZEROS as i64;
+    let address = compiler.builder.ins().iconst(I64, address);
+    let flags = MemFlagsData::trusted();
+    let zero = compiler.builder.ins().load(F64X2, flags, address, 0);
+    let variable = compiler.builder.declare_var(F64X2);
+    compiler.builder.def_var(variable, zero);
     variable
+}
+
+/// Whether every check has held so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Checks {
+    /// The mask of the lanes in which all have.
+    pub mask: Variable,
+    /// A sum of zeros, each zero times a number that must be finite: NaN as soon as one is not. It costs half of what
+    /// the mask does. There is one where the machine fuses.
+    pub finite: Option<Variable>,
+}
+
+impl Checks {
+    fn declare(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan) -> Checks {
+        let mask = compiler.builder.declare_var(I64X2);
+        let ones = compiler.builder.ins().iconst(I64, -1);
+        let ones = compiler.builder.ins().splat(I64X2, ones);
+        compiler.builder.def_var(mask, ones);
+        let unimplied = plan.finite.len() > plan.implied.len();
+        let fuses = compiler.unit.host.fuses && plan.repeatable && unimplied;
+        Checks {
+            mask,
+            finite: fuses.then(|| zeros(compiler)),
+        }
+    }
+
+    /// Whether all have held, as a truth value.
+    fn held(
+        self,
+        compiler: &mut FunctionCompiler<'_, '_, '_>,
+        implying: impl Iterator<Item = Variable>,
+    ) -> Value {
+        let mut mask = compiler.builder.use_var(self.mask);
+        for sum in self.finite.into_iter().chain(implying) {
+            let sum = compiler.builder.use_var(sum);
+            let finite = prim::finite(&mut compiler.builder, sum);
+            mask = compiler.builder.ins().band(mask, finite);
+        }
+        compiler.builder.ins().vall_true(mask)
+    }
+}
+
+/// The sums that are finite only if numbers that have to be finite are.
+fn implying<'s>(
+    plan: &Plan,
+    body: &[Stmt],
+    sums: &'s Sums,
+) -> impl Iterator<Item = Variable> + use<'s> {
+    let places: BTreeSet<usize> = plan.implied.values().copied().collect();
+    let targets: BTreeSet<Target> = places
+        .into_iter()
+        .filter_map(|place| target(plan, &body[place]))
+        .collect();
+    targets
+        .into_iter()
+        .filter_map(|target| sums.get(&target))
+        .flatten()
+        .copied()
 }
 
 /// Adds the sums of all lanes to their targets.
 fn commit_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, sums: &Sums) {
-    for (target, variable) in sums {
-        let total = compiler.builder.use_var(*variable);
+    for (target, variables) in sums {
+        let vectors = variables
+            .iter()
+            .map(|vector| compiler.builder.use_var(*vector));
+        let vectors: Vec<Value> = vectors.collect();
+        let both = |a, b| compiler.builder.ins().fadd(a, b);
+        let Some(total) = vectors.into_iter().reduce(both) else {
+            continue;
+        };
         let [low, high] = [0u8, 1].map(|lane| compiler.builder.ins().extractlane(total, lane));
         let total = compiler.builder.ins().fadd(low, high);
         match *target {
@@ -203,8 +277,8 @@ pub(super) struct Group<'g, 'u, 'p, 'f> {
     pub sums: Sums,
     pub lanes: BTreeMap<ValueId, Lanes>,
     pub locals: BTreeMap<CellId, Held>,
-    /// The mask of the lanes in which every check has held.
-    pub checks: Option<Variable>,
+    /// Where the outcomes of checks go.
+    pub checks: Option<Checks>,
     /// Where this group is in its block, for loops in segments.
     pub block: Option<Place>,
 }
