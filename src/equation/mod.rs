@@ -2,5 +2,48 @@
 //!
 //! `docs/equation-form.md` is the language reference. Nothing after this room knows that a program was written in it.
 
+mod closure;
+pub mod families;
+mod functions;
 pub mod plan;
+mod resolve;
+mod shapes;
+mod terms;
+mod text;
 pub mod tree;
+
+use crate::diag::{self, Diagnostic};
+use crate::syntax::equation::EquationProgram;
+use tree::Model;
+
+/// A model without errors, every name, letter, shape and support decided.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The model.
+    pub model: Model,
+    /// What its author should look at, in reading order.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Resolves a program in equation form: names, indices, closure, shapes.
+///
+/// # Errors
+/// Every fault found (and the warnings), in reading order.
+pub fn resolve(program: &EquationProgram) -> Result<Resolved, Vec<Diagnostic>> {
+    let mut diagnostics = Vec::new();
+    let model = resolved(program, &mut diagnostics);
+    diag::sort(&mut diagnostics);
+    match model {
+        Some(model) if !diag::any_error(&diagnostics) => Ok(Resolved {
+            model,
+            warnings: diagnostics,
+        }),
+        _ => Err(diagnostics),
+    }
+}
+
+/// The phases in order; each needs the one before without errors.
+fn resolved(program: &EquationProgram, diagnostics: &mut Vec<Diagnostic>) -> Option<Model> {
+    let resolve::Resolution { mut model, closed } = resolve::resolve(program, diagnostics)?;
+    shapes::find_shapes(&mut model, &closed, diagnostics).then_some(model)
+}

@@ -79,6 +79,7 @@ pub enum SetKind {
 }
 
 /// Levels that the file spells out.
+#[expect(clippy::large_enum_variant, reason = "models are small")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// `{1, spend}`
@@ -148,13 +149,16 @@ pub struct Name {
 pub struct Support {
     /// The constraint.
     pub kind: SupportKind,
-    /// Why, as `hlm expand` prints it: "scale of normal, line 4". Empty where there is nothing to say.
+    /// Why: "scale of normal". Empty where there is nothing to say. `hlm expand` adds the line of [`Support::place`].
     pub reason: String,
+    /// What the reason speaks of; `None` where there is none.
+    pub place: Option<Span>,
     /// Whether the prior must be truncated to it, since the normaliser depends on unknowns (3c.4).
     pub truncates: bool,
 }
 
 /// The constraints that supports lead to. A declared type is kept in [`Name::declared`] and wins.
+#[expect(clippy::large_enum_variant, reason = "models are small")]
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum SupportKind {
     /// The real line.
@@ -197,6 +201,7 @@ pub struct Statement {
 }
 
 /// The forms of [`Statement`].
+#[expect(clippy::large_enum_variant, reason = "models are small")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum StatementKind {
     /// `y[i] ~ normal(mu, sigma)`: one variate; `a, b ~ d` is two statements.
@@ -250,6 +255,142 @@ pub struct Expr {
     pub axes: Vec<SetId>,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Expr {
+    /// An expression whose shape is not known yet.
+    pub fn new(kind: ExprKind, span: Span) -> Expr {
+        Expr {
+            kind,
+            axes: Vec::new(),
+            span,
+        }
+    }
+
+    /// The direct parts, without what stands in subscripts.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.kind {
+            ExprKind::Int(_)
+            | ExprKind::Real(_)
+            | ExprKind::Name { .. }
+            | ExprKind::LevelTest { .. }
+            | ExprKind::Size(_)
+            | ExprKind::LetterValue(_) => Vec::new(),
+            ExprKind::Reduce { body, .. } => vec![body],
+            ExprKind::Unary { operand, .. } => vec![operand],
+            ExprKind::Binary { left, right, .. } => vec![left, right],
+            ExprKind::Ternary {
+                condition,
+                if_true,
+                if_false,
+            } => vec![condition, if_true, if_false],
+            ExprKind::Call {
+                arguments: list, ..
+            }
+            | ExprKind::RowVector(list)
+            | ExprKind::Array(list) => list.iter().collect(),
+        }
+    }
+
+    /// Calls `see` with the expression and everything in it, the whole before its parts, without subscripts.
+    pub fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Expr)) {
+        see(self);
+        for part in self.parts() {
+            part.visit(see);
+        }
+    }
+
+    /// The integer that it is, if it is one without data.
+    pub fn constant(&self) -> Option<i64> {
+        match &self.kind {
+            ExprKind::Int(value) => Some(i64::from(*value)),
+            ExprKind::Unary {
+                operator: UnaryOp::Negate,
+                operand,
+            } => operand.constant().map(|value| -value),
+            ExprKind::Binary {
+                operator,
+                left,
+                right,
+            } => {
+                let (left, right) = (left.constant()?, right.constant()?);
+                match operator {
+                    BinaryOp::Add => left.checked_add(right),
+                    BinaryOp::Subtract => left.checked_sub(right),
+                    BinaryOp::Multiply => left.checked_mul(right),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The number that it is, if it is written as one.
+    pub fn number(&self) -> Option<f64> {
+        match &self.kind {
+            ExprKind::Real(value) => Some(*value),
+            ExprKind::Unary {
+                operator: UnaryOp::Negate,
+                operand,
+            } => operand.number().map(|value| -value),
+            _ => self.constant().map(|value| value as f64),
+        }
+    }
+
+    /// The subscripts behind a name.
+    pub fn subscripts(&self) -> &[Subscript] {
+        match &self.kind {
+            ExprKind::Name { subscripts, .. } | ExprKind::LevelTest { subscripts, .. } => {
+                subscripts
+            }
+            _ => &[],
+        }
+    }
+}
+
+impl Statement {
+    /// The expressions of the statement: the variate (of a draw) first, then its arguments and bounds, or the value.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match &self.kind {
+            StatementKind::Draw {
+                variate,
+                arguments,
+                truncation,
+                ..
+            } => {
+                let bounds = truncation.iter().flat_map(|(lower, upper)| [lower, upper]);
+                let rest = arguments.iter().chain(bounds.flatten());
+                std::iter::once(variate).chain(rest).collect()
+            }
+            StatementKind::Define { value, .. } | StatementKind::Target { value } => vec![value],
+        }
+    }
+
+    /// The expressions that the statement reads: all of them, but for a variate that is a name alone.
+    pub fn read(&self) -> Vec<&Expr> {
+        let mut expressions = self.expressions();
+        if let StatementKind::Draw { purpose, .. } = &self.kind
+            && *purpose != Purpose::Factor
+        {
+            expressions.remove(0);
+        }
+        expressions
+    }
+
+    /// The name on the left with its subscripts, unless it is a factor or a term of the target.
+    pub fn left(&self) -> Option<(NameId, &[Subscript])> {
+        match &self.kind {
+            StatementKind::Draw {
+                variate,
+                purpose: Purpose::Prior(name) | Purpose::Observation(name),
+                ..
+            } => Some((*name, variate.subscripts())),
+            StatementKind::Define {
+                name, subscripts, ..
+            } => Some((*name, subscripts)),
+            StatementKind::Draw { .. } | StatementKind::Target { .. } => None,
+        }
+    }
 }
 
 /// The forms of [`Expr`].
