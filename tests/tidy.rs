@@ -40,6 +40,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("mcmc", &[]),
     ("passes", &["builtins", "loops"]),
     ("plot", &[]),
+    (
+        "pooling",
+        &[
+            "equation", "io", "mcmc", "model", "plot", "run", "session", "source", "summary",
+            "syntax", "tables",
+        ],
+    ),
     ("source", &[]),
     ("stdlib", &[]),
     ("summary", &["kernels"]),

@@ -5,6 +5,7 @@ mod ess;
 mod labels;
 mod names;
 mod normal_scores;
+mod pooling;
 mod quantile;
 mod ranks;
 mod rhat;
@@ -14,6 +15,7 @@ mod warnings;
 
 pub use labels::{Labelling, Labels};
 pub use names::{NamePattern, display_name};
+pub use pooling::{mean_shrinkage_factor, pooling_factor, shrinkage_factor};
 pub use quantile::{mcse_quantile, quantile_of_sorted};
 pub use table::{Summary, SummaryRow, summarise};
 pub use variable::{Summariser, VariableSummary};
