@@ -17,6 +17,7 @@ pub mod mcmc;
 pub mod model;
 pub mod passes;
 pub mod plot;
+pub mod pooling;
 pub mod run;
 pub mod session;
 pub mod source;
