@@ -39,7 +39,7 @@ pub fn complete(
 /// The model in which every group stands for itself.
 pub fn none(program: &EquationProgram, effect: &Effect, observed: &[String]) -> EquationProgram {
     let sums_to_zero = effect.has_fixed_location() && effect.letters.len() == 1;
-    let declared = sums_to_zero.then(|| DeclaredType {
+    let declared = sums_to_zero.then_some(DeclaredType {
         base: BaseType::SumToZeroVector,
         bounds: Bounds::None,
         span: effect.span,

@@ -100,7 +100,7 @@ mod tests {
         let (groups, draws) = (400, 400);
         let (mu, tau, own) = (3.0, 2.0, 1.5f64);
         let factor = shrinkage_factor(own * own, tau * tau);
-        let mut rng = ChainRng::new(20_061_1, 1, 0);
+        let mut rng = ChainRng::new(2006, 1, 0);
         let mut errors = Vec::new();
         let mut shrunk = (0.0, 0.0);
         for _ in 0..groups {
