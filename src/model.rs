@@ -13,6 +13,7 @@ use crate::lower::Outputs;
 use crate::mcmc::{DensityError, LogDensity};
 use crate::session::{self, Failure, Options, Program};
 use crate::source::{SourceId, SourceMap, Span};
+use crate::summary::{Labelling, Labels};
 use crate::syntax::Included;
 use crate::types::Ty;
 use std::path::Path;
@@ -205,6 +206,9 @@ pub struct Posterior {
     compiled: Arc<Compiled>,
     draws: DrawProgram,
     transformed: DrawProgram,
+    /// The labels of the elements of each set of the plan, of a program in equation form.
+    labels: Vec<Arc<Labels>>,
+    labelling: Arc<Labelling>,
 }
 
 /// How to get a draw's values from a position.
@@ -256,7 +260,19 @@ impl Posterior {
             compiled: Arc::new(compiled),
             draws,
             transformed,
+            labels: Vec::new(),
+            labelling: Arc::default(),
         })
+    }
+
+    /// The labels of the elements of each index set, in the order of the plan; none of a program in block form.
+    pub fn labels(&self) -> &[Arc<Labels>] {
+        &self.labels
+    }
+
+    /// The labels of the dimensions of what draws hold.
+    pub fn labelling(&self) -> &Arc<Labelling> {
+        &self.labelling
     }
 
     /// The model.

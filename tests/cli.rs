@@ -133,7 +133,7 @@ fn eight_schools_from_program_to_summary() {
     assert_eq!(run["status"], "finished");
     assert_eq!(run["seed"], 3);
     assert_eq!(run["program"], fs::read_to_string(&model).unwrap());
-    let digest = run["data"]["sha256"].as_str().unwrap();
+    let digest = run["data"]["files"][0]["sha256"].as_str().unwrap();
     assert_eq!(digest, hlm::run::sha256(&fs::read(&data).unwrap()));
 
     let again = scratch

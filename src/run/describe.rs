@@ -1,6 +1,6 @@
 //! The description of a run that lies beside its draws, so that they can be understood, and made again, years later.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::csv::RunFiles;
 use super::sample::{ChainRun, Run};
@@ -9,14 +9,55 @@ use crate::io::draws_csv::Digits;
 use crate::io::run_folder::UtcTime;
 use crate::mcmc::{Ending, InitialPoint, MetricKind};
 use crate::model::Posterior;
+use crate::tables;
 
 /// Which data a run was made with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DataIdentity {
+    /// The files, in the order in which they were given.
+    pub files: Vec<FileIdentity>,
+    /// Values given one by one, as JSON.
+    pub set: Vec<(String, String)>,
+    /// What became of missing values.
+    pub missing: tables::Options,
+}
+
+/// One data file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
     /// The file.
     pub path: String,
+    /// The index of the model that it was given to outright.
+    pub letter: Option<String>,
     /// The SHA-256 of its content, in hexadecimal digits.
     pub sha256: String,
+}
+
+impl DataIdentity {
+    /// As it stands in `run.json`: `files`, each with `file`, `sha256` and (where given) `letter`; `set`, the values given
+    /// one by one; `na`, in the words of the command line.
+    fn to_json(&self) -> Value {
+        let file = |file: &FileIdentity| {
+            let mut object = json!({"file": file.path, "sha256": file.sha256});
+            if let Some(letter) = &file.letter {
+                object["letter"] = json!(letter);
+            }
+            object
+        };
+        let set = self.set.iter();
+        let general = self
+            .missing
+            .missing
+            .iter()
+            .map(|policy| policy.name().to_string());
+        let by_column = self.missing.by_column.iter();
+        let by_column = by_column.map(|(column, policy)| format!("{column}={}", policy.name()));
+        json!({
+            "files": self.files.iter().map(file).collect::<Vec<_>>(),
+            "set": set.map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>(),
+            "na": general.chain(by_column).collect::<Vec<_>>(),
+        })
+    }
 }
 
 /// The content of a run's `run.json`: program, data, settings, columns and versions, and how the run went once it has
@@ -24,7 +65,7 @@ pub struct DataIdentity {
 pub fn describe(
     posterior: &Posterior,
     program_file: &str,
-    data: Option<&DataIdentity>,
+    data: &DataIdentity,
     settings: &RunSettings,
     files: &RunFiles,
     run: Option<&Run>,
@@ -47,7 +88,7 @@ pub fn describe(
         "model": posterior.model().name(),
         "program_file": program_file,
         "program": program.sources.text(program.source),
-        "data": data.map(|data| json!({"file": data.path, "sha256": data.sha256})),
+        "data": data.to_json(),
         "started": UtcTime::of(files.started).to_string(),
         "seed": sampler.seed,
         "settings": settings_json(settings, files),

@@ -1,11 +1,12 @@
 //! Draws in memory: one table a chain, column by column.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::Column;
 use crate::summary::{
-    ChainStatistics, NamePattern, SamplingWarning, Summary, display_name, sampling_warnings,
-    summarise,
+    ChainStatistics, Labelling, NamePattern, SamplingWarning, Summary, display_name,
+    sampling_warnings, summarise_labelled,
 };
 
 /// Probabilities of the quantiles that a summary gives.
@@ -111,15 +112,27 @@ pub struct Draws {
     chains: Vec<ChainDraws>,
     /// Whether there were parameters to sample, and so a density of each draw.
     sampled: bool,
+    labelling: Arc<Labelling>,
 }
 
 impl Draws {
-    pub(super) fn new(columns: Vec<Column>, chains: Vec<ChainDraws>, sampled: bool) -> Draws {
+    pub(super) fn new(
+        columns: Vec<Column>,
+        chains: Vec<ChainDraws>,
+        sampled: bool,
+        labelling: Arc<Labelling>,
+    ) -> Draws {
         Draws {
             columns,
             chains,
             sampled,
+            labelling,
         }
+    }
+
+    /// The labels of the variables' dimensions; those of a program in block form have none.
+    pub fn labelling(&self) -> &Labelling {
+        &self.labelling
     }
 
     /// The columns: scalars of parameters, transformed parameters and generated quantities, in CmdStan's order.
@@ -137,12 +150,15 @@ impl Draws {
         self.chains.iter().map(ChainDraws::rows).sum()
     }
 
-    /// The draws of a scalar, one slice a chain: `theta.1` or `theta[1]`. `None` if the model has no such column.
+    /// The draws of a scalar, one slice a chain: `theta.1`, `theta[1]`, or by label, `theta[Choate]`. `None` if the model
+    /// has no such column.
     pub fn get(&self, name: &str) -> Option<Vec<&[f64]>> {
-        let place = self
-            .columns
-            .iter()
-            .position(|column| column.name == name || display_name(&column.name) == name)?;
+        let has_name = |column: &Column| {
+            column.name == name
+                || display_name(&column.name) == name
+                || self.labelling.name(&column.name).as_deref() == Some(name)
+        };
+        let place = self.columns.iter().position(has_name)?;
         Some(self.of_column(place))
     }
 
@@ -182,7 +198,7 @@ impl Draws {
         }
         let variable = |place: usize| (self.columns[place].name.as_str(), self.of_column(place));
         columns.extend(places.into_iter().map(variable));
-        summarise(&columns, &PROBABILITIES, patterns)
+        summarise_labelled(&columns, &PROBABILITIES, patterns, &self.labelling)
     }
 
     /// What the draws warn of, given a summary of the parameters; nothing if there are no parameters. `max_depth` is the

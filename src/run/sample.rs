@@ -147,6 +147,7 @@ fn assemble(
             posterior.columns().to_vec(),
             draws,
             posterior.dimension() > 0,
+            posterior.labelling().clone(),
         ),
         chains,
     }

@@ -292,7 +292,7 @@ fn an_interrupted_run_keeps_its_draws() {
     let described = describe(
         &model,
         program,
-        None,
+        &DataIdentity::default(),
         &settings(1, 50, 1000),
         &scratch.0,
         Some(&run),

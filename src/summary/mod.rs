@@ -17,7 +17,7 @@ pub use labels::{Labelling, Labels};
 pub use names::{NamePattern, display_name};
 pub use pooling::{mean_shrinkage_factor, pooling_factor, shrinkage_factor};
 pub use quantile::{mcse_quantile, quantile_of_sorted};
-pub use table::{Summary, SummaryRow, summarise};
+pub use table::{Summary, SummaryRow, summarise, summarise_labelled};
 pub use variable::{Summariser, VariableSummary};
 pub use warnings::{ChainStatistics, SamplingWarning, ebfmi, sampling_warnings};
 

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::{Map, Value, json};
 
-use super::{NamePattern, Summariser, VariableSummary, display_name};
+use super::{Labelling, NamePattern, Summariser, VariableSummary, display_name};
 
 /// Draws for which a further thread pays: some milliseconds of work (a guess from half a millisecond per 4,000).
 const DRAWS_PER_THREAD: usize = 50_000;
@@ -38,10 +38,12 @@ pub struct Summary {
 /// One scalar variable.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummaryRow {
-    /// The name for people: `theta[1,2]`.
+    /// The name for people: `theta[1,2]`, or `d_country[US, spend]` where its indexes have labels.
     pub name: String,
     /// The name in files: `theta.1.2`.
     pub column: String,
+    /// The labels of its indexes; `None` where they have none.
+    pub labels: Option<Vec<String>>,
     /// The numbers.
     pub summary: VariableSummary,
 }
@@ -52,13 +54,27 @@ pub fn summarise(
     probabilities: &[f64],
     patterns: &[NamePattern],
 ) -> Summary {
+    summarise_labelled(columns, probabilities, patterns, &Labelling::default())
+}
+
+/// [`summarise`] for variables whose indexes have labels: rows are named by them, and patterns choose by them too.
+pub fn summarise_labelled(
+    columns: &[(&str, Vec<&[f64]>)],
+    probabilities: &[f64],
+    patterns: &[NamePattern],
+    labelling: &Labelling,
+) -> Summary {
+    let chooses = |pattern: &NamePattern, name: &str| {
+        let by_label = |name: String| pattern.matches(&name);
+        pattern.matches(name) || labelling.name(name).is_some_and(by_label)
+    };
     let is_chosen =
-        |name: &str| patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(name));
+        |name: &str| patterns.is_empty() || patterns.iter().any(|pattern| chooses(pattern, name));
     let mut chosen: Vec<&(&str, Vec<&[f64]>)> =
         columns.iter().filter(|(name, _)| is_chosen(name)).collect();
     chosen.sort_by_key(|(name, _)| *name != "lp__");
     let is_unmatched =
-        |pattern: &&NamePattern| !columns.iter().any(|(name, _)| pattern.matches(name));
+        |pattern: &&NamePattern| !columns.iter().any(|(name, _)| chooses(pattern, name));
     let first = columns.first().map_or(&[][..], |(_, chains)| chains);
     let draws: usize = first.iter().map(|chain| chain.len()).sum();
 
@@ -67,8 +83,11 @@ pub fn summarise(
     let summarise_part = |part: &[&(&str, Vec<&[f64]>)]| -> Vec<SummaryRow> {
         let mut summariser = Summariser::new(probabilities);
         let row = |(name, chains): &&(&str, Vec<&[f64]>)| SummaryRow {
-            name: display_name(name),
+            name: labelling.name(name).unwrap_or_else(|| display_name(name)),
             column: name.to_string(),
+            labels: labelling
+                .of_column(name)
+                .map(|labels| labels.into_iter().map(|label| label.into_owned()).collect()),
             summary: summariser.summarise(chains),
         };
         part.iter().map(row).collect()
@@ -159,7 +178,7 @@ impl Summary {
         notes
     }
 
-    /// One object with the run's size and `rows`; numbers that JSON has no form for are the strings `"NaN"`,
+    /// One object with the run's size and `rows`, each with `labels` where its indexes have any; numbers that JSON has no form for are the strings `"NaN"`,
     /// `"Infinity"` and `"-Infinity"`.
     pub fn to_json(&self) -> Value {
         let names = self.quantile_names();
@@ -169,7 +188,7 @@ impl Summary {
                 .iter()
                 .cloned()
                 .zip(summary.quantiles.iter().map(|&value| json_number(value)));
-            json!({
+            let mut object = json!({
                 "name": row.name,
                 "column": row.column,
                 "mean": json_number(summary.mean),
@@ -182,7 +201,11 @@ impl Summary {
                 "ess_tail": json_number(summary.ess_tail),
                 "nan_draws": summary.nan_draws,
                 "infinite_draws": summary.infinite_draws,
-            })
+            });
+            if let Some(labels) = &row.labels {
+                object["labels"] = json!(labels);
+            }
+            object
         });
         json!({
             "chains": self.chains,
@@ -337,6 +360,7 @@ mod tests {
         SummaryRow {
             name: display_name(name),
             column: name.into(),
+            labels: None,
             summary,
         }
     }

@@ -4,6 +4,7 @@
 //! column, or JSON value, of each name; orders levels, joins tables by them, verifies that nested levels nest, and fills
 //! the variables of the data block. Everything that is wrong is reported at once, at its place in the file.
 
+mod arrays;
 mod binder;
 mod choose;
 mod csv;
@@ -29,6 +30,7 @@ use crate::equation::plan::{Extent, Fixed, Plan, SetId, SetKind};
 use crate::io::data_json::Data;
 use crate::summary::{Labelling, Labels};
 
+pub use arrays::{Arrays, arrays};
 pub use csv::read_csv;
 pub use missing::missing_values;
 pub use sources::Sources;
@@ -45,6 +47,18 @@ pub enum MissingPolicy {
     Drop,
     /// Those of a continuous column with a statement of its own become unknowns.
     Impute,
+}
+
+impl MissingPolicy {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            MissingPolicy::Error => "error",
+            MissingPolicy::Omit => "omit",
+            MissingPolicy::Drop => "drop",
+            MissingPolicy::Impute => "impute",
+        }
+    }
 }
 
 /// What binding may be told.

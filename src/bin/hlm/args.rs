@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hlm::tables::MissingPolicy;
 
 const OVERVIEW: &str = "\
 Examples:
@@ -11,7 +12,7 @@ Examples:
   hlm summary schools-20261122-235959            summarise the draws of an earlier run
   hlm repl                                       try out expressions of the language
 
-Programs are in Stan's language (.hlm or .stan), data are JSON as Stan reads it.
+Programs are in Stan's language (.hlm or .stan) or in equation form (.hlm); data are tables, or JSON as Stan reads it.
 Exit codes: 0 all is well, 1 something is wrong with program, data or run, 2 a mistake on the command line,
 130 interrupted. Colour follows the terminal and NO_COLOR.";
 
@@ -19,6 +20,7 @@ const SAMPLE: &str = "\
 Examples:
   hlm sample schools.hlm --data schools.json
   hlm sample schools.hlm --data schools.json --seed 1 --target-accept 0.95 --output runs/schools
+  hlm sample radon.hlm --data houses.csv --data counties.csv --na omit
   hlm sample simulate.hlm --draws 100            a model without parameters: each draw simulates
 
 Each chain's draws are written as they are made, as CmdStan CSV that cmdstanpy, cmdstanr, posterior and ArviZ read, into
@@ -29,6 +31,7 @@ const SUMMARY: &str = "\
 Examples:
   hlm summary schools-20261122-235959
   hlm summary schools-20261122-235959 --vars mu --vars 'theta[*]'
+  hlm summary spend-20261122-235959 --vars 'd_country[US,*]'
   hlm summary chain-1.csv chain-2.csv --format json";
 
 const CHECK: &str = "\
@@ -75,6 +78,48 @@ pub enum Command {
     Repl(ReplArgs),
 }
 
+/// Where data come from: the same for every command that takes any.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// A table (.csv, .tsv, .parquet) or values in Stan JSON (.json); several files join by their levels. LETTER=FILE
+    /// gives a table outright to an index of the model
+    #[arg(short, long, value_name = "[LETTER=]FILE")]
+    pub data: Vec<String>,
+    /// One value, as JSON: `se=0.3`; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// What becomes of missing values: `error`, `omit` the rows, `drop` them from outcomes that nothing else uses,
+    /// `impute` columns that have a statement; the first of several that can apply does. COLUMN=POLICY for one column
+    /// [default: error]
+    #[arg(long, value_name = "POLICY", value_delimiter = ',', value_parser = missing_policy)]
+    pub na: Vec<(Option<String>, MissingPolicy)>,
+}
+
+/// `NAME=VALUE`
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write NAME=VALUE, as in `se=0.3`")?;
+    Ok((name.trim().to_string(), value.trim().to_string()))
+}
+
+/// `omit`, or `age=impute`
+fn missing_policy(text: &str) -> Result<(Option<String>, MissingPolicy), String> {
+    let (column, policy) = match text.split_once('=') {
+        Some((column, policy)) => (Some(column.trim().to_string()), policy.trim()),
+        None => (None, text.trim()),
+    };
+    let policy = match policy {
+        "error" => MissingPolicy::Error,
+        "omit" => MissingPolicy::Omit,
+        "drop" => MissingPolicy::Drop,
+        "impute" => MissingPolicy::Impute,
+        other => return Err(format!("`{other}` is not one of error, omit, drop, impute")),
+    };
+    Ok((column, policy))
+}
+
 /// Arguments of `hlm sample`.
 #[derive(Debug, Args)]
 #[command(after_help = SAMPLE)]
@@ -82,9 +127,9 @@ pub struct SampleArgs {
     /// The program
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// The data, as Stan JSON
-    #[arg(short, long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    /// Where data come from
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Folder for the draws, which must not hold a run yet [default: a new MODEL-YYYYMMDD-HHMMSS]
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
@@ -150,7 +195,7 @@ pub struct SummaryArgs {
     /// A run's folder, or CSV files, one a chain
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
-    /// Only these variables: `theta`, `theta[1]`, `*_rep`; may be given several times
+    /// Only these variables: `theta`, `theta[1]`, `d_country[US,*]`, `*_rep`; may be given several times
     #[arg(long, value_name = "PATTERN")]
     pub vars: Vec<String>,
     /// How to print
@@ -175,8 +220,8 @@ pub struct CheckArgs {
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
     /// Check the data against the program too
-    #[arg(short, long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Print a stage of the compiler; several with commas, or by giving it again
     #[arg(long, value_enum, value_name = "STAGE", value_delimiter = ',')]
     pub emit: Vec<Stage>,
@@ -206,9 +251,9 @@ pub struct LogDensityArgs {
     /// The program
     #[arg(value_name = "MODEL")]
     pub model: PathBuf,
-    /// The data, as Stan JSON
-    #[arg(short, long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    /// Where data come from
+    #[command(flatten)]
+    pub data: DataArgs,
     /// Where to compute
     #[arg(short, long, value_name = "FILE")]
     pub points: PathBuf,

@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::args::DataArgs;
 use crate::fault::Fault;
-use hlm::bind::DataFile;
+use hlm::bind::{Bound, DataFile};
 use hlm::check::CheckOptions;
 use hlm::diag::{Code, Diagnostic};
 use hlm::io::data_json::Data;
-use hlm::model::{Model, read_data};
+use hlm::model::{BindOptions, Model, Posterior, read_data};
+use hlm::run::{self, DataIdentity, FileIdentity};
 use hlm::session::Failure;
+use hlm::tables::{self, Sources};
 
 /// How a file is called where `what` says what it should be.
 ///
@@ -43,63 +46,260 @@ pub fn read_model(path: &Path, options: &CheckOptions) -> Result<Model, Fault> {
     Ok(Model::with_options(&shown.to_string(), &text, options)?)
 }
 
-/// A data file, or none.
+/// Reads one file in Stan JSON.
+///
+/// # Errors
+/// Why it cannot be read.
+pub fn read_json(path: &Path) -> Result<Data, Fault> {
+    let bytes = read_bytes(path, "data file")?;
+    Ok(read_data(&path.display().to_string(), &bytes)?)
+}
+
+/// All that the user gave as data.
 pub struct DataSource {
-    /// What the user calls the file.
-    name: Option<String>,
-    /// The content.
-    pub bytes: Vec<u8>,
-    data: Data,
+    files: Vec<GivenFile>,
+    set: Vec<(String, String)>,
+    options: tables::Options,
+}
+
+/// A data file.
+struct GivenFile {
+    /// The index that a table was given to.
+    letter: Option<String>,
+    path: PathBuf,
+    name: String,
+    format: Format,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Json,
+    Csv,
+    Parquet,
 }
 
 impl DataSource {
-    /// Reads a data file; without one, no variable has a value.
+    /// Reads the data files; without any, no variable has a value.
     ///
     /// # Errors
-    /// Why it cannot be read.
-    pub fn read(path: Option<&Path>) -> Result<DataSource, Fault> {
-        let Some(path) = path else {
-            return Ok(DataSource {
-                name: None,
-                bytes: Vec::new(),
-                data: Data::new(),
-            });
-        };
-        let bytes = read_bytes(path, "data file")?;
-        let name = path.display().to_string();
-        let data = read_data(&name, &bytes)?;
+    /// Why one cannot be read.
+    pub fn read(args: &DataArgs) -> Result<DataSource, Fault> {
+        let policies = args.na.iter().cloned();
+        let (by_column, missing): (Vec<_>, Vec<_>) =
+            policies.partition(|(column, _)| column.is_some());
+        let by_column = by_column.into_iter();
         Ok(DataSource {
-            name: Some(name),
-            bytes,
-            data,
+            files: args
+                .data
+                .iter()
+                .map(|text| GivenFile::read(text))
+                .collect::<Result<_, _>>()?,
+            set: args.set.clone(),
+            options: tables::Options {
+                missing: missing.into_iter().map(|(_, policy)| policy).collect(),
+                by_column: by_column
+                    .filter_map(|(column, policy)| Some((column?, policy)))
+                    .collect(),
+            },
         })
     }
 
-    /// As binding takes it.
-    pub fn file(&self) -> DataFile<'_> {
-        DataFile {
-            name: self.name.as_deref().unwrap_or_default(),
-            text: &self.bytes,
-            data: &self.data,
+    /// Whether nothing was given.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.set.is_empty()
+    }
+
+    /// The files' names, as a sentence lists them.
+    pub fn names(&self) -> String {
+        let names: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
+        match names.is_empty() {
+            true => "--set".to_string(),
+            false => names.join(" and "),
         }
     }
 
-    /// A fault of binding these data.
-    pub fn explain(&self, mut failure: Failure) -> Fault {
+    /// Which data they are, for the description of a run.
+    pub fn identity(&self) -> DataIdentity {
+        let file = |file: &GivenFile| FileIdentity {
+            path: absolute(&file.path),
+            letter: file.letter.clone(),
+            sha256: run::sha256(&file.bytes),
+        };
+        DataIdentity {
+            files: self.files.iter().map(file).collect(),
+            set: self.set.clone(),
+            missing: self.options.clone(),
+        }
+    }
+
+    /// Fills a model's data.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the data.
+    pub fn fill(&self, model: &Model, options: &BindOptions) -> Result<Filled, Fault> {
+        if let [only] = self.files.as_slice()
+            && only.format == Format::Json
+            && self.set.is_empty()
+        {
+            let data = read_data(&only.name, &only.bytes)?;
+            let file = DataFile {
+                name: &only.name,
+                text: &only.bytes,
+                data: &data,
+            };
+            return self.fill_block(model, &file, &[], options);
+        }
+        let sources = self.sources(model)?;
+        let arrays = tables::arrays(&sources);
+        let name = self.names();
+        let file = DataFile {
+            name: &name,
+            text: &[],
+            data: &arrays.data,
+        };
+        self.fill_block(model, &file, &arrays.text, options)
+    }
+
+    fn fill_block(
+        &self,
+        model: &Model,
+        file: &DataFile<'_>,
+        text: &[(String, String)],
+        options: &BindOptions,
+    ) -> Result<Filled, Fault> {
+        let bound = model
+            .fill(file, options)
+            .map_err(|failure| self.explain(failure, text))?;
+        Ok(Filled { bound })
+    }
+
+    /// Fills a model's data and compiles.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the data, or what cannot be compiled.
+    pub fn bind(&self, model: &Model, options: &BindOptions) -> Result<Posterior, Fault> {
+        self.fill(model, options)?.compile(model, options)
+    }
+
+    /// The tables and values, behind the program's texts.
+    fn sources(&self, model: &Model) -> Result<Sources, Fault> {
+        let mut sources = Sources::new(&model.program().sources);
+        for file in &self.files {
+            let letter = file.letter.as_deref();
+            let added = match file.format {
+                Format::Json => sources.add_json(&file.name, &file.bytes),
+                Format::Csv => sources.add_csv(&file.name, &file.bytes, letter),
+                #[cfg(feature = "parquet")]
+                Format::Parquet => sources.add_parquet(&file.name, file.bytes.clone(), letter),
+                #[cfg(not(feature = "parquet"))]
+                Format::Parquet => {
+                    return Err(Fault::new(format!(
+                        "{} is in Parquet, which this hlm was built without; build it with `--features parquet`, or \
+                         write the table as CSV",
+                        file.name
+                    )));
+                }
+            };
+            added.map_err(|fault| in_texts(&sources, *fault))?;
+        }
+        for (name, value) in &self.set {
+            let set = sources.set(name, value);
+            set.map_err(|fault| in_texts(&sources, *fault))?;
+        }
+        Ok(sources)
+    }
+
+    /// A fault of binding these data to a program in block form.
+    fn explain(&self, mut failure: Failure, text: &[(String, String)]) -> Fault {
         let is_about_absence = |finding: &&mut Diagnostic| finding.code == Code::MissingData;
-        if self.name.is_none() {
-            for finding in failure.diagnostics.iter_mut().filter(is_about_absence) {
+        for finding in failure.diagnostics.iter_mut().filter(is_about_absence) {
+            if self.is_empty() {
                 finding.notes.clear();
                 finding.hint = Some("name the data file: `--data FILE`".to_string());
+            }
+            for (column, table) in text {
+                if finding.title.contains(&format!("`{column}`")) {
+                    finding
+                        .notes
+                        .push(format!("the column `{column}` of {table} is text"));
+                    finding.hint = Some(
+                        "a program in block form takes numbers: number the labels in the file or give JSON, or write the \
+                         model in equation form, which makes levels of text"
+                            .to_string(),
+                    );
+                }
             }
         }
         Fault::Findings(failure)
     }
+}
 
-    /// The variables.
-    pub fn data(&self) -> &Data {
-        &self.data
+/// A model's data block, filled.
+pub struct Filled {
+    bound: Bound,
+}
+
+impl Filled {
+    /// Compiles for these data.
+    ///
+    /// # Errors
+    /// What cannot be compiled.
+    pub fn compile(self, model: &Model, options: &BindOptions) -> Result<Posterior, Fault> {
+        Ok(model.compile(self.bound, options)?)
     }
+}
+
+impl GivenFile {
+    /// Reads `FILE` or `LETTER=FILE`.
+    fn read(text: &str) -> Result<GivenFile, Fault> {
+        let (letter, path) = match text.split_once('=') {
+            Some((letter, path)) if is_name(letter) && !Path::new(text).exists() => {
+                (Some(letter.to_string()), PathBuf::from(path))
+            }
+            _ => (None, PathBuf::from(text)),
+        };
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_ascii_lowercase());
+        let format = match extension.as_ref().and_then(|extension| extension.to_str()) {
+            Some("csv" | "tsv" | "tab" | "txt") => Format::Csv,
+            Some("parquet" | "pq") => Format::Parquet,
+            _ => Format::Json,
+        };
+        if letter.is_some() && format == Format::Json {
+            return Err(Fault::new(format!(
+                "`{text}`: an index is given a table, but {} is read as JSON",
+                path.display()
+            )));
+        }
+        Ok(GivenFile {
+            letter,
+            bytes: read_bytes(&path, "data file")?,
+            name: path.display().to_string(),
+            path,
+            format,
+        })
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(char::is_alphabetic)
+        && characters.all(|character| character.is_alphanumeric() || character == '_')
+}
+
+fn in_texts(sources: &Sources, fault: Diagnostic) -> Fault {
+    Fault::Findings(Failure {
+        sources: sources.texts.clone(),
+        diagnostics: vec![fault],
+    })
+}
+
+/// A path from the root.
+pub fn absolute(path: &Path) -> String {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    path.display().to_string()
 }
 
 /// A file in the same folder whose name differs in few characters.

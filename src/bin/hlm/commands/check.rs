@@ -33,23 +33,24 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Fault> {
     }
     let is_compiled = |stage: &Stage| matches!(stage, Stage::Density | Stage::Grad | Stage::Clif);
     let needs_code = args.emit.iter().any(is_compiled);
-    if args.data.is_some() || needs_code {
-        let posterior = bind(args, &model)?;
+    let data = DataSource::read(&args.data)?;
+    if !data.is_empty() || needs_code {
+        let posterior = data.bind(&model, &BindOptions::default())?;
         for stage in args.emit.iter().filter(|stage| is_compiled(stage)) {
             screen::print(&compiled_stage(*stage, &posterior)?)?;
         }
     }
     if args.emit.is_empty() {
-        screen::note(&verdict(args, &model));
+        screen::note(&verdict(args, &data, &model));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn verdict(args: &CheckArgs, model: &Model) -> String {
+fn verdict(args: &CheckArgs, data: &DataSource, model: &Model) -> String {
     let shown = args.model.display();
-    let data = match &args.data {
-        Some(path) => format!(", and {} fits it", path.display()),
-        None => String::new(),
+    let data = match data.is_empty() {
+        false => format!(", and {} fits it", data.names()),
+        true => String::new(),
     };
     match model.warnings().len() {
         0 => format!("{shown} is fine{data}"),
@@ -81,13 +82,6 @@ fn syntax_tree(args: &CheckArgs) -> Result<String, Fault> {
             diagnostics,
         })),
     }
-}
-
-fn bind(args: &CheckArgs, model: &Model) -> Result<Posterior, Fault> {
-    let data = DataSource::read(args.data.as_deref())?;
-    model
-        .bind(&data.file(), &BindOptions::default())
-        .map_err(|failure| data.explain(failure))
 }
 
 fn compiled_stage(stage: Stage, posterior: &Posterior) -> Result<String, Fault> {

@@ -27,14 +27,12 @@ pub fn log_density(args: &LogDensityArgs) -> Result<ExitCode, Fault> {
         keep_constants: args.full,
     };
     let model = read_model(&args.model, &options)?;
-    let data = DataSource::read(args.data.as_deref())?;
+    let data = DataSource::read(&args.data)?;
     let options = BindOptions {
         jacobian: !args.no_jacobian,
         ..BindOptions::default()
     };
-    let posterior = model
-        .bind(&data.file(), &options)
-        .map_err(|failure| data.explain(failure))?;
+    let posterior = data.bind(&model, &options)?;
     let positions = Points::read(&args.points)?.positions(&posterior, args.constrained)?;
 
     let names: Vec<&str> = posterior

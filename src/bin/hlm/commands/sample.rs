@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime};
 use super::table::ShortTable;
 use crate::args::{Metric, SampleArgs};
 use crate::fault::Fault;
-use crate::files::{DataSource, read_bytes, read_model};
+use crate::files::{DataSource, absolute, read_bytes, read_model};
 use crate::progress::Tally;
 use crate::screen::{self, duration};
 use hlm::check::CheckOptions;
@@ -22,7 +22,7 @@ use hlm::mcmc::{
     DualAveragingSettings, Ending, InitialPoint, MetricKind, Settings, StepSizeSettings,
 };
 use hlm::model::{BindOptions, Posterior, read_data};
-use hlm::run::{self, DataIdentity, Progress, Run, RunError, RunFiles, RunSettings, Silent};
+use hlm::run::{self, Progress, Run, RunError, RunFiles, RunSettings, Silent};
 
 /// Radius of random initial values where a file leaves some out (Stan: 2).
 const RADIUS: f64 = 2.0;
@@ -41,7 +41,7 @@ pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
     settings
         .validate()
         .map_err(|errors| Fault::new(in_words(&errors)))?;
-    let data = DataSource::read(args.data.as_deref())?;
+    let data = DataSource::read(&args.data)?;
     let posterior = prepare(args, &data, seed)?;
     settings.initial = initial(args, &posterior)?;
 
@@ -49,28 +49,17 @@ pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
     handle_interrupts(&interrupt);
     let files = RunFiles {
         folder: folder(args, &posterior, started)?,
-        data_file: shown(args.data.as_deref()),
+        data_file: args.data.data.join(","),
         init: args.init.clone(),
         digits: args.sig_figs.map_or(Digits::Shortest, |digits| {
             Digits::Significant(digits.into())
         }),
         started,
     };
-    let identity = args.data.as_deref().map(|path| DataIdentity {
-        path: absolute(path),
-        sha256: run::sha256(&data.bytes),
-    });
+    let identity = data.identity();
     let program = absolute(&args.model);
-    let description = |run: Option<&Run>| {
-        run::describe(
-            &posterior,
-            &program,
-            identity.as_ref(),
-            &settings,
-            &files,
-            run,
-        )
-    };
+    let description =
+        |run: Option<&Run>| run::describe(&posterior, &program, &identity, &settings, &files, run);
     files.folder.write_run_file(&description(None))?;
     if !args.quiet {
         screen::note(&opening(&settings, &posterior));
@@ -94,12 +83,10 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
         ..BindOptions::default()
     };
     let begin = Instant::now();
-    let bound = model
-        .fill(&data.file(), &options)
-        .map_err(|failure| data.explain(failure))?;
+    let bound = data.fill(&model, &options)?;
     let filled = begin.elapsed();
     let begin = Instant::now();
-    let posterior = model.compile(bound, &options)?;
+    let posterior = bound.compile(&model, &options)?;
     if !args.quiet {
         let parameters = match posterior.dimension() {
             1 => "1 unconstrained parameter".to_string(),
@@ -366,14 +353,4 @@ fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
 /// A seed from the system's entropy, short enough to be typed again.
 fn random_seed() -> u64 {
     RandomState::new().hash_one(SystemTime::now()) >> 32
-}
-
-fn shown(path: Option<&Path>) -> String {
-    path.map(|path| path.display().to_string())
-        .unwrap_or_default()
-}
-
-fn absolute(path: &Path) -> String {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    path.display().to_string()
 }

@@ -10,8 +10,10 @@ use crate::files::read_bytes;
 use crate::screen;
 use hlm::io::draws_csv::{ChainDraws, columns_of, read_chains};
 use hlm::io::run_folder::RunFolder;
+use hlm::run;
 use hlm::summary::{
-    ChainStatistics, NamePattern, SamplingWarning, Summary, sampling_warnings, summarise,
+    ChainStatistics, Labelling, NamePattern, SamplingWarning, Summary, sampling_warnings,
+    summarise_labelled,
 };
 use serde_json::{Value, json};
 
@@ -40,7 +42,8 @@ pub fn summary(args: &SummaryArgs) -> Result<ExitCode, Fault> {
         .map(|text| NamePattern::new(text))
         .collect();
     let columns = columns_of(&chains);
-    let summary = summarise(&columns, &PROBABILITIES, &patterns);
+    let labelling = labelling(&args.paths)?;
+    let summary = summarise_labelled(&columns, &PROBABILITIES, &patterns, &labelling);
     if let Some(pattern) = summary.unmatched.first() {
         return Err(Fault::new(format!(
             "no variable matches `{pattern}`; there are {}",
@@ -138,16 +141,12 @@ fn chain_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
 }
 
 fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let description = folder.join("run.json");
-    let files = if description.exists() {
-        let bytes = read_bytes(&description, "file")?;
-        let run: Value = serde_json::from_slice(&bytes).map_err(|error| {
-            Fault::new(format!("{} cannot be read: {error}", description.display()))
-        })?;
-        let model = run["model"].as_str().unwrap_or("model");
-        RunFolder::open(folder, model).existing_chain_files()?
-    } else {
-        csv_files(folder)?
+    let files = match description(folder)? {
+        Some(run) => {
+            let model = run["model"].as_str().unwrap_or("model");
+            RunFolder::open(folder, model).existing_chain_files()?
+        }
+        None => csv_files(folder)?,
     };
     if files.is_empty() {
         let shown = folder.display();
@@ -156,6 +155,32 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
         )));
     }
     Ok(files)
+}
+
+/// The description of the run in a folder, if one lies there.
+fn description(folder: &Path) -> Result<Option<Value>, Fault> {
+    let path = folder.join("run.json");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = read_bytes(&path, "file")?;
+    let run = serde_json::from_slice(&bytes);
+    let run =
+        run.map_err(|error| Fault::new(format!("{} cannot be read: {error}", path.display())))?;
+    Ok(Some(run))
+}
+
+/// The labels of the variables: those of the description in the folder, or beside the first file.
+fn labelling(paths: &[PathBuf]) -> Result<Labelling, Fault> {
+    let Some(first) = paths.first() else {
+        return Ok(Labelling::default());
+    };
+    let folder = match first.is_dir() {
+        true => first.as_path(),
+        false => first.parent().unwrap_or(Path::new("")),
+    };
+    let run = description(folder)?;
+    Ok(run.map(|run| run::labelling_of(&run)).unwrap_or_default())
 }
 
 fn csv_files(folder: &Path) -> Result<Vec<PathBuf>, Fault> {

@@ -11,7 +11,7 @@ use rustyline::error::ReadlineError;
 
 use crate::args::ReplArgs;
 use crate::fault::Fault;
-use crate::files::DataSource;
+use crate::files::read_json;
 use crate::screen;
 use session::{Answer, Session};
 
@@ -25,8 +25,7 @@ const HISTORY: &str = ".hlm_history";
 pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     let mut session = Session::new();
     if let Some(path) = &args.data {
-        let data = DataSource::read(Some(path))?;
-        screen::note(&session.take_data(data.data()));
+        screen::note(&session.take_data(&read_json(path)?));
     }
     let unusable =
         |error: ReadlineError| Fault::new(format!("the terminal cannot be used: {error}"));
