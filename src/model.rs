@@ -3,6 +3,8 @@
 use crate::bind::{Bound, DataFile};
 use crate::check::CheckOptions;
 use crate::diag::{Code, Diagnostic};
+use crate::equation::lower::Purpose;
+use crate::equation::plan::MissingValues;
 use crate::interp::{Container, Value};
 use crate::io::data_json::{self, Data};
 use crate::ir::VarId;
@@ -15,6 +17,7 @@ use crate::session::{self, Failure, Options, Program};
 use crate::source::{SourceId, SourceMap, Span};
 use crate::summary::{Labelling, Labels};
 use crate::syntax::Included;
+use crate::tables::{self, Sources, Tabled};
 use crate::types::Ty;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Model {
     name: String,
+    options: CheckOptions,
     program: Arc<Program>,
 }
 
@@ -47,6 +51,7 @@ impl Model {
             .map(|stem| stem.to_string_lossy().into_owned());
         Ok(Model {
             name: stem.unwrap_or_else(|| "model".to_string()),
+            options: *options,
             program: Arc::new(program),
         })
     }
@@ -54,6 +59,19 @@ impl Model {
     /// The program's name: that of its file without folder and extension.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same model made for another purpose than a fit without more, if it is in equation form.
+    ///
+    /// # Errors
+    /// What the block form cannot say.
+    pub fn for_purpose(&self, purpose: &Purpose) -> Result<Model, Failure> {
+        let program = session::lowered_for(&self.program, purpose, &self.options)?;
+        Ok(Model {
+            name: self.name.clone(),
+            options: self.options,
+            program: Arc::new(program),
+        })
     }
 
     /// The program as the phases left it.
@@ -111,12 +129,78 @@ impl Model {
         self.compile(bound, options)
     }
 
-    /// The first half of [`Model::bind`]: fills the data block and runs transformed data.
+    /// The first half of [`Model::bind`]: fills the data block and runs transformed data. Of a model in equation form the
+    /// file holds columns by their names, and levels as integers from 1.
     ///
     /// # Errors
     /// Everything that is wrong with the data.
     pub fn fill(&self, file: &DataFile<'_>, options: &BindOptions) -> Result<Bound, Failure> {
-        session::bind(&self.program, file, options.seed)
+        if self.program.equations.is_none() {
+            return session::bind(&self.program, file, options.seed);
+        }
+        let mut sources = Sources::new(&self.program.sources);
+        let added = match file.text.is_empty() {
+            true => sources.add_json(file.name, data_json::write_data_json(file.data).as_bytes()),
+            false => sources.add_json(file.name, file.text),
+        };
+        added.map_err(|fault| Failure {
+            sources: sources.texts.clone(),
+            diagnostics: vec![*fault],
+        })?;
+        let (model, tabled) = self.tabulate(&sources, &tables::Options::default())?;
+        model.fill_tabled(&tabled, options)
+    }
+
+    /// Turns tables and named values into what the data block holds, of a model in equation form. The model that is
+    /// returned is this one, or, where missing values change the program, the one that they make of it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the data.
+    pub fn tabulate(
+        &self,
+        sources: &Sources,
+        options: &tables::Options,
+    ) -> Result<(Model, Tabled), Failure> {
+        let fail = |diagnostics| Failure {
+            sources: sources.texts.clone(),
+            diagnostics,
+        };
+        let Some(equations) = &self.program.equations else {
+            return Err(fail(vec![Diagnostic::error(
+                Code::DataFile,
+                "a program in block form takes its data as JSON",
+                Span::default(),
+                "",
+            )]));
+        };
+        let missing =
+            tables::missing_values(&equations.plan, sources, options).map_err(fail)?;
+        let model = match (&equations.purpose, missing == MissingValues::default()) {
+            (Purpose::Fit { generate, .. }, false) => self.for_purpose(&Purpose::Fit {
+                generate: *generate,
+                missing,
+            })?,
+            _ => self.clone(),
+        };
+        let plan = match &model.program.equations {
+            Some(equations) => equations.plan.clone(),
+            None => equations.plan.clone(),
+        };
+        let tabled = tables::bind(&plan, sources, options).map_err(fail)?;
+        Ok((model, tabled))
+    }
+
+    /// [`Model::fill`] with data that [`Model::tabulate`] made for this model.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the data.
+    pub fn fill_tabled(&self, tabled: &Tabled, options: &BindOptions) -> Result<Bound, Failure> {
+        let file = DataFile {
+            name: "data",
+            text: &[],
+            data: &tabled.data,
+        };
+        session::bind(&self.program, &file, options.seed)
     }
 
     /// The second half of [`Model::bind`]: compiles for data that [`Model::fill`] accepted.

@@ -4,6 +4,9 @@ use crate::autodiff;
 use crate::bind::{self, Bound, DataFile};
 use crate::check::{self, CheckOptions, Library};
 use crate::diag::{self, Diagnostic};
+use crate::equation::lower::{Expansion, Note, Purpose};
+use crate::equation::plan::Plan;
+use crate::equation::{self, tree};
 use crate::interp::{Effects, Value};
 use crate::ir;
 use crate::jit::{CompileOptions, Compiled};
@@ -13,9 +16,9 @@ use crate::lower;
 use crate::passes::{self, Switches};
 use crate::source::{SourceId, SourceMap};
 use crate::stdlib;
-use crate::syntax::{self, ast};
+use crate::syntax::{self, Form, ast};
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The purpose of transformed data's random numbers, apart from those of the draws.
 const TRANSFORMED_DATA: u32 = 1;
@@ -70,12 +73,27 @@ pub struct Program {
     pub sources: SourceMap,
     /// The program's own text.
     pub source: SourceId,
-    /// As written.
+    /// As written; of a program in equation form, the block form that it stands for.
     pub syntax: ast::Program,
     /// As understood.
     pub typed: ir::Program,
     /// What its author should look at.
     pub warnings: Vec<Diagnostic>,
+    /// What a program in equation form says beyond its block form.
+    pub equations: Option<Equations>,
+}
+
+/// A program in equation form, beyond the block form that it stands for.
+#[derive(Clone, Debug)]
+pub struct Equations {
+    /// The resolved model: names, shapes, supports.
+    pub model: Arc<tree::Model>,
+    /// What the block form was made for.
+    pub purpose: Purpose,
+    /// What goes into the block form's data and comes out of its draws.
+    pub plan: Arc<Plan>,
+    /// What `hlm expand` says beside declarations.
+    pub notes: Vec<Note>,
 }
 
 /// Reads and checks a program. `name` is what messages call the text; `include` finds the files that it includes.
@@ -91,28 +109,124 @@ pub fn read(
     let (sources, library) = library()?;
     let mut sources = sources.clone();
     let source = sources.add(name, text);
-    let syntax = match syntax::parse(&mut sources, source, include) {
-        Ok(syntax) => syntax,
-        Err(diagnostics) => {
-            return Err(Failure {
-                sources,
-                diagnostics,
-            });
-        }
+    let fail = |sources: &SourceMap, diagnostics| Failure {
+        sources: sources.clone(),
+        diagnostics,
     };
-    match check::check(&syntax, library, options) {
-        Ok(checked) => Ok(Program {
-            sources,
-            source,
-            syntax,
-            typed: checked.program,
-            warnings: checked.warnings,
-        }),
+    let form = syntax::parse_form(&mut sources, source, include);
+    match form.map_err(|diagnostics| fail(&sources, diagnostics))? {
+        Form::Block(syntax) => {
+            let checked = check::check(&syntax, library, options);
+            let checked = checked.map_err(|diagnostics| fail(&sources, diagnostics))?;
+            Ok(Program {
+                sources,
+                source,
+                syntax,
+                typed: checked.program,
+                warnings: checked.warnings,
+                equations: None,
+            })
+        }
+        Form::Equation(equations) => {
+            let resolved = equation::resolve(&equations);
+            let resolved = resolved.map_err(|diagnostics| fail(&sources, diagnostics))?;
+            let model = Arc::new(resolved.model);
+            lowered(
+                sources,
+                source,
+                model,
+                &Purpose::default(),
+                options,
+                resolved.warnings,
+            )
+        }
+    }
+}
+
+/// A program in equation form, lowered for another purpose than it was read for; a program in block form as it is.
+///
+/// # Errors
+/// What the block form cannot say.
+pub fn lowered_for(
+    program: &Program,
+    purpose: &Purpose,
+    options: &CheckOptions,
+) -> Result<Program, Failure> {
+    match &program.equations {
+        None => Ok(program.clone()),
+        Some(equations) if equations.purpose == *purpose => Ok(program.clone()),
+        Some(equations) => lowered(
+            program.sources.clone(),
+            program.source,
+            equations.model.clone(),
+            purpose,
+            options,
+            program.warnings.clone(),
+        ),
+    }
+}
+
+/// Lowers a resolved model and checks what comes of it.
+fn lowered(
+    sources: SourceMap,
+    source: SourceId,
+    model: Arc<tree::Model>,
+    purpose: &Purpose,
+    options: &CheckOptions,
+    warnings: Vec<Diagnostic>,
+) -> Result<Program, Failure> {
+    let (_, library) = library()?;
+    let checked = equation::lower::lower(&model, purpose).and_then(|expansion| {
+        let checked = check::check(&expansion.program, library, options)?;
+        Ok((expansion, checked))
+    });
+    match checked {
+        Ok((expansion, checked)) => {
+            let Expansion {
+                program,
+                plan,
+                notes,
+            } = expansion;
+            Ok(Program {
+                sources,
+                source,
+                syntax: program,
+                typed: checked.program,
+                // What the checker warns of is how lowering writes it, which is none of the author's concern.
+                warnings,
+                equations: Some(Equations {
+                    model,
+                    purpose: purpose.clone(),
+                    plan: Arc::new(plan),
+                    notes,
+                }),
+            })
+        }
         Err(diagnostics) => Err(Failure {
             sources,
             diagnostics,
         }),
     }
+}
+
+/// The block form of a program in equation form, as a person would write it; a program in block form as it was written,
+/// apart from its spacing and comments.
+pub fn expand(program: &Program) -> String {
+    let Some(equations) = &program.equations else {
+        return syntax::format_program(&program.syntax);
+    };
+    let note = |variable: &str| {
+        let mut notes = equations.notes.iter();
+        let note = notes.find(|note| note.variable == variable)?;
+        Some(match note.place {
+            Some(place) => {
+                let line = program.sources.line_column(place.source, place.start).line;
+                format!("{}, line {line}", note.text)
+            }
+            None => note.text.clone(),
+        })
+    };
+    syntax::format_program_with_notes(&program.syntax, &note)
 }
 
 /// Fills a program's data from a file and runs its transformed data. The seed is for `_rng` functions there.

@@ -122,6 +122,9 @@ pub struct Column {
     pub can_impute: bool,
     /// Whether something besides its own statement uses it, so that `--na drop` cannot.
     pub is_used_elsewhere: bool,
+    /// Whether the program puts it together from other columns and definitions (`X[i, p]` with a label that the model
+    /// defines): no table or file need hold it.
+    pub is_assembled: bool,
     /// Where it was declared.
     pub span: Span,
 }

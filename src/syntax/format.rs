@@ -18,6 +18,19 @@ pub fn format_program(program: &Program) -> String {
     printer.text
 }
 
+/// The whole program, with comments behind declarations at the top level of blocks: `note` gives that of a variable.
+pub fn format_program_with_notes(
+    program: &Program,
+    note: &dyn Fn(&str) -> Option<String>,
+) -> String {
+    let mut printer = Printer {
+        note: Some(note),
+        ..Printer::default()
+    };
+    printer.program(program);
+    printer.text
+}
+
 /// A function definition or forward declaration, with a line break at its end.
 pub fn format_function(function: &FunctionDef) -> String {
     let mut printer = Printer::default();
@@ -55,12 +68,14 @@ pub fn format_unsized_type(unsized_type: &UnsizedType) -> String {
 
 /// Text being written.
 #[derive(Default)]
-struct Printer {
+struct Printer<'n> {
     text: String,
     indentation: usize,
+    /// The comments behind declarations at the top level of blocks, by variable.
+    note: Option<&'n dyn Fn(&str) -> Option<String>>,
 }
 
-impl Printer {
+impl Printer<'_> {
     fn put(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -73,7 +88,7 @@ impl Printer {
     }
 
     /// Writes items with commas between.
-    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Printer, &T)) {
+    fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         for (at, item) in items.iter().enumerate() {
             if at > 0 {
                 self.put(", ");
@@ -83,7 +98,7 @@ impl Printer {
     }
 
     /// Writes the elements of a tuple; a single one is followed by a comma.
-    fn tuple<T>(&mut self, elements: &[T], write: impl FnMut(&mut Printer, &T)) {
+    fn tuple<T>(&mut self, elements: &[T], write: impl FnMut(&mut Self, &T)) {
         self.put("(");
         self.list(elements, write);
         self.put(if elements.len() == 1 { ",)" } else { ")" });
@@ -91,7 +106,7 @@ impl Printer {
 }
 
 // Programs and functions.
-impl Printer {
+impl Printer<'_> {
     fn program(&mut self, program: &Program) {
         if let Some(block) = &program.functions {
             self.block("functions", &block.items, Printer::function);
@@ -109,6 +124,7 @@ impl Printer {
             self.block(header, &block.items, |printer, declaration| {
                 printer.begin();
                 printer.declaration(declaration);
+                printer.notes_on(declaration);
                 printer.put("\n");
             });
         }
@@ -120,7 +136,17 @@ impl Printer {
         }
     }
 
-    fn block<T>(&mut self, header: &str, items: &[T], mut write: impl FnMut(&mut Printer, &T)) {
+    fn notes_on(&mut self, declaration: &Declaration) {
+        let Some(note) = self.note else { return };
+        for declarator in &declaration.declarators {
+            if let Some(text) = note(&declarator.name.name) {
+                self.put("  // ");
+                self.put(&text);
+            }
+        }
+    }
+
+    fn block<T>(&mut self, header: &str, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.put(header);
         self.put(" {\n");
         self.indentation += 1;
@@ -175,7 +201,7 @@ impl Printer {
 }
 
 // Types and declarations.
-impl Printer {
+impl Printer<'_> {
     fn declaration(&mut self, declaration: &Declaration) {
         self.type_spec(&declaration.type_spec);
         self.put(" ");
@@ -263,7 +289,7 @@ impl Printer {
 }
 
 // Statements.
-impl Printer {
+impl Printer<'_> {
     /// A statement on lines of its own.
     fn statement(&mut self, statement: &Stmt) {
         self.begin();

@@ -42,6 +42,13 @@ Examples:
 Stages: tokens, ast (syntax tree), ir (typed), density and grad (loops, once data are known), clif (Cranelift's text of
 the machine code of grad). The last three need the data that the program declares.";
 
+const EXPAND: &str = "\
+Examples:
+  hlm expand schools.hlm
+  hlm expand schools.hlm --generate rep,log_lik > schools.stan
+
+What is printed compiles on its own, here and in Stan.";
+
 const LOG_DENSITY: &str = "\
 Examples:
   hlm log-density schools.hlm --data schools.json --points points.json
@@ -72,6 +79,8 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Look for mistakes in a program, or show what becomes of it
     Check(CheckArgs),
+    /// Print the Stan program that a model in equation form stands for
+    Expand(ExpandArgs),
     /// Compute log density and gradient at given points
     LogDensity(LogDensityArgs),
     /// Evaluate expressions interactively
@@ -242,6 +251,31 @@ pub enum Stage {
     Grad,
     /// The machine code of the gradient, in Cranelift's text form
     Clif,
+}
+
+/// Arguments of `hlm expand`.
+#[derive(Debug, Args)]
+#[command(after_help = EXPAND)]
+pub struct ExpandArgs {
+    /// The program
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Add generated quantities: replicates of outcomes, log densities of observations
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub generate: Vec<Generated>,
+    /// The program that draws from the prior instead, and what it predicts
+    #[arg(long, conflicts_with = "generate")]
+    pub prior: bool,
+}
+
+/// Generated quantities on request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Generated {
+    /// Outcomes drawn anew: `y_rep`
+    Rep,
+    /// The log density of each observation: `log_lik`
+    #[value(name = "log_lik", alias = "log-lik")]
+    LogLik,
 }
 
 /// Arguments of `hlm log-density`.

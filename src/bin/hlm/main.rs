@@ -1,4 +1,4 @@
-//! The command line: `hlm sample`, `summary`, `check`, `log-density` and `repl`, over the crate's public interface.
+//! The command line: `hlm sample`, `summary`, `check`, `expand`, `log-density` and `repl`, over the crate's public interface.
 
 mod args;
 mod commands;
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => commands::sample(&args),
         Command::Summary(args) => commands::summary(&args),
         Command::Check(args) => commands::check(&args),
+        Command::Expand(args) => commands::expand(&args),
         Command::LogDensity(args) => commands::log_density(&args),
         Command::Repl(args) => repl::run(&args),
     };

@@ -34,7 +34,7 @@ pub fn format_item(item: &Item) -> String {
     printer.text
 }
 
-impl Printer {
+impl Printer<'_> {
     fn item(&mut self, kind: &ItemKind) {
         match kind {
             ItemKind::Index { letter, domain } => {

@@ -71,7 +71,7 @@ impl Level {
     }
 }
 
-impl Printer {
+impl Printer<'_> {
     /// Writes an expression where the grammar has `least`, in parentheses if it holds together
     /// less tightly than that.
     pub(super) fn expr(&mut self, expr: &Expr, least: Level) {
