@@ -173,8 +173,7 @@ impl Model {
                 "",
             )]));
         };
-        let missing =
-            tables::missing_values(&equations.plan, sources, options).map_err(fail)?;
+        let missing = tables::missing_values(&equations.plan, sources, options).map_err(fail)?;
         let model = match (&equations.purpose, missing == MissingValues::default()) {
             (Purpose::Fit { generate, .. }, false) => self.for_purpose(&Purpose::Fit {
                 generate: *generate,

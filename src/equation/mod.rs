@@ -5,6 +5,7 @@
 mod closure;
 pub mod families;
 mod functions;
+pub mod lower;
 pub mod plan;
 mod resolve;
 mod shapes;

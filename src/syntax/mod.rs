@@ -16,8 +16,8 @@ mod validate;
 
 pub use classes::{TokenClass, token_classes};
 pub use format::{
-    format_equations, format_expression, format_function, format_item, format_program, format_program_with_notes,
-    format_statement, format_type, format_unsized_type,
+    format_equations, format_expression, format_function, format_item, format_program,
+    format_program_with_notes, format_statement, format_type, format_unsized_type,
 };
 pub use lexer::{Included, NoIncludes, ResolveInclude};
 pub use lines::equation_line_is_complete;

@@ -230,12 +230,7 @@ fn braced(mut body: Vec<Stmt>, span: Span) -> Stmt {
 }
 
 /// A type without array: `vector<lower=0>[N]`.
-pub(super) fn basic_type(
-    base: BaseType,
-    bounds: Bounds,
-    sizes: Vec<Expr>,
-    span: Span,
-) -> TypeSpec {
+pub(super) fn basic_type(base: BaseType, bounds: Bounds, sizes: Vec<Expr>, span: Span) -> TypeSpec {
     TypeSpec {
         kind: TypeKind::Basic {
             base,

@@ -192,8 +192,7 @@ impl<'m> Lowering<'m> {
             Some(Order::Labels(labels)) => build::int(labels.len() as i64, span),
             Some(Order::Range(lower, upper)) => {
                 let (lower, upper) = (self.plain(lower), self.plain(upper));
-                if let (Some(lower), Some(upper)) =
-                    (build::literal(&lower), build::literal(&upper))
+                if let (Some(lower), Some(upper)) = (build::literal(&lower), build::literal(&upper))
                 {
                     return build::int((upper - lower + 1).max(0), span);
                 }
@@ -238,9 +237,7 @@ impl<'m> Lowering<'m> {
     /// The statements that define a name, or parts of it.
     pub(super) fn definitions_of(&self, name: NameId) -> Vec<&'m Statement> {
         let model = self.model;
-        let defines = |statement: &&Statement| {
-            matches!(&statement.kind, StatementKind::Define { name: defined, .. } if *defined == name)
-        };
+        let defines = |statement: &&Statement| matches!(&statement.kind, StatementKind::Define { name: defined, .. } if *defined == name);
         model.statements.iter().filter(defines).collect()
     }
 

@@ -13,13 +13,14 @@ pub(super) fn is_assembled(model: &Model, column: NameId) -> bool {
     let Some(labels) = labels(model, column) else {
         return false;
     };
-    declared.role == Role::Data && labels.iter().any(|label| {
-        model.names.iter().any(|name| {
-            name.name == label.text
-                && name.role == Role::Definition(Level::Data)
-                && name.axes == declared.axes[..1]
+    declared.role == Role::Data
+        && labels.iter().any(|label| {
+            model.names.iter().any(|name| {
+                name.name == label.text
+                    && name.role == Role::Definition(Level::Data)
+                    && name.axes == declared.axes[..1]
+            })
         })
-    })
 }
 
 fn labels(model: &Model, column: NameId) -> Option<&[Label]> {

@@ -51,7 +51,10 @@ impl<'m> Lowering<'m> {
     /// A size that may stand in the data block, where transformed data are not known yet.
     fn size_of_data(&mut self, set: SetId, span: Span) -> ast::Expr {
         let size = self.size(set, span);
-        let is_computed = self.computed_sizes.iter().any(|(computed, _)| *computed == set);
+        let is_computed = self
+            .computed_sizes
+            .iter()
+            .any(|(computed, _)| *computed == set);
         match is_computed {
             true => self.range_size(set, span),
             false => size,
@@ -64,7 +67,8 @@ impl<'m> Lowering<'m> {
             let bounds = build::interval(Some(build::int(lowest, span)), highest);
             build::basic_type(BaseType::Int, bounds, Vec::new(), span)
         };
-        let list = |size: ast::Expr, element: TypeSpec| build::array_type(vec![size], element, span);
+        let list =
+            |size: ast::Expr, element: TypeSpec| build::array_type(vec![size], element, span);
         match &input.source {
             InputSource::Size(_)
             | InputSource::LongRows(_)

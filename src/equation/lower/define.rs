@@ -95,7 +95,8 @@ impl<'m> Lowering<'m> {
                 continue;
             }
             let is_partner = |&other: &usize| {
-                other == at || (reached[at].contains(&names[other]) && reached[other].contains(name))
+                other == at
+                    || (reached[at].contains(&names[other]) && reached[other].contains(name))
             };
             let partners = (0..names.len()).filter(is_partner);
             components.push(partners.map(|partner| names[partner]).collect());
@@ -196,9 +197,11 @@ impl<'m> Lowering<'m> {
         else {
             return None;
         };
-        let ([group], [member], [(bound, free)]) =
-            (statement.letters.as_slice(), letters.as_slice(), agreeing.as_slice())
-        else {
+        let ([group], [member], [(bound, free)]) = (
+            statement.letters.as_slice(),
+            letters.as_slice(),
+            agreeing.as_slice(),
+        ) else {
             return None;
         };
         let is_plain = *free == Subscript::Letter(*group) && *subscripts == [free.clone()];
@@ -352,10 +355,14 @@ impl<'m> Lowering<'m> {
         let set = self.set_of(lagged);
         let over = |statement: &Statement| {
             let letters = &statement.letters;
-            letters.iter().copied().find(|letter| self.set_of(*letter) == set)
+            letters
+                .iter()
+                .copied()
+                .find(|letter| self.set_of(*letter) == set)
         };
-        let (stepping, bases): (Vec<&Statement>, Vec<&Statement>) =
-            definitions.into_iter().partition(|statement| over(statement).is_some());
+        let (stepping, bases): (Vec<&Statement>, Vec<&Statement>) = definitions
+            .into_iter()
+            .partition(|statement| over(statement).is_some());
         let starts: Vec<i64> = stepping
             .iter()
             .map(|statement| {
@@ -408,9 +415,13 @@ impl<'m> Lowering<'m> {
                     .terms
                     .push((own, build::variable(variable.clone(), span)));
             }
-            let inside = self.nest(&others, &domain, &mut scope, span, &mut |lowering, scope| {
-                lowering.assignment(statement, scope)
-            });
+            let inside = self.nest(
+                &others,
+                &domain,
+                &mut scope,
+                span,
+                &mut |lowering, scope| lowering.assignment(statement, scope),
+            );
             if own != lagged {
                 scope.terms.pop();
             }
@@ -519,7 +530,8 @@ impl<'m> Lowering<'m> {
                     build::binary(BinaryOp::NotEqual, position(), fixed.clone(), span)
                 });
                 let int = build::basic_type(BaseType::Int, Bounds::None, Vec::new(), span);
-                let advance = build::assign_with(&place, Vec::new(), Some(BinaryOp::Add), one(), span);
+                let advance =
+                    build::assign_with(&place, Vec::new(), Some(BinaryOp::Add), one(), span);
                 let store = copy(
                     ast::Index::Single(position()),
                     ast::Index::Single(build::variable(place.clone(), span)),

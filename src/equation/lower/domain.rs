@@ -90,10 +90,7 @@ impl<'m> Domain<'m> {
     /// Whether the statement holds for every element of a letter.
     pub(super) fn is_whole(&self, letter: LetterId) -> bool {
         let owned = self.owned.iter().flatten().any(|(own, _)| *own == letter);
-        self.conditions.is_empty()
-            && !owned
-            && self.earlier(letter) == 0
-            && self.later(letter) == 0
+        self.conditions.is_empty() && !owned && self.earlier(letter) == 0 && self.later(letter) == 0
     }
 }
 
@@ -125,9 +122,10 @@ fn owned<'m>(model: &'m Model, statement: &Statement) -> Vec<Vec<(LetterId, &'m 
         return Vec::new();
     };
     let own = usage::left_subscripts(statement);
-    let others = model.statements.iter().filter(|other| {
-        !std::ptr::eq(*other, statement) && usage::left_name(other) == Some(name)
-    });
+    let others = model
+        .statements
+        .iter()
+        .filter(|other| !std::ptr::eq(*other, statement) && usage::left_name(other) == Some(name));
     let mut owned = Vec::new();
     'others: for other in others {
         let mut literals = Vec::new();
@@ -274,8 +272,7 @@ impl<'m> Lowering<'m> {
                 let position = self.position(&Subscript::Letter(*letter), scope, span);
                 if *earlier > 0 {
                     let first = build::int(*earlier, span);
-                    let condition =
-                        build::binary(BinaryOp::Greater, position.clone(), first, span);
+                    let condition = build::binary(BinaryOp::Greater, position.clone(), first, span);
                     conditions.push(condition);
                 }
                 if *later > 0 {
@@ -313,11 +310,7 @@ impl<'m> Lowering<'m> {
 }
 
 /// `position >= 1`, as people write it: `week[i] > 1` for `week[i] - 1 >= 1`.
-fn at_least_one(
-    position: &ast::Expr,
-    by: Option<i64>,
-    span: crate::source::Span,
-) -> ast::Expr {
+fn at_least_one(position: &ast::Expr, by: Option<i64>, span: crate::source::Span) -> ast::Expr {
     match (&position.kind, by) {
         (
             ast::ExprKind::Binary {

@@ -43,9 +43,7 @@ impl Lowering<'_> {
         match &expr.kind {
             ExprKind::Int(value) => Value::new(build::int(i64::from(*value), span), Form::INT),
             ExprKind::Real(value) => Value::new(build::real(*value, span), Form::REAL),
-            ExprKind::Name { name, subscripts } => {
-                self.name_value(*name, subscripts, scope, span)
-            }
+            ExprKind::Name { name, subscripts } => self.name_value(*name, subscripts, scope, span),
             ExprKind::LevelTest {
                 column,
                 subscripts,
@@ -350,7 +348,10 @@ fn unary(operator: UnaryOp, operand: Value, span: Span) -> Value {
 pub(super) fn binary(operator: BinaryOp, left: Value, right: Value, span: Span) -> Value {
     let scalars = left.form.is_scalar() && right.form.is_scalar();
     if operator.is_logical() {
-        return Value::new(build::binary(operator, left.expr, right.expr, span), Form::INT);
+        return Value::new(
+            build::binary(operator, left.expr, right.expr, span),
+            Form::INT,
+        );
     }
     if scalars {
         return scalar_binary(operator, left, right, span);

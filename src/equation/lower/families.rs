@@ -4,18 +4,44 @@ use super::form::{Form, Value};
 
 /// Families of integers (`_lpmf`); all others have densities (`_lpdf`).
 const DISCRETE: &[&str] = &[
-    "bernoulli", "bernoulli_logit", "bernoulli_logit_glm", "beta_binomial", "beta_neg_binomial",
-    "binomial", "binomial_logit", "binomial_logit_glm", "categorical", "categorical_logit",
-    "categorical_logit_glm", "dirichlet_multinomial", "discrete_range", "hypergeometric",
-    "multinomial", "multinomial_logit", "neg_binomial", "neg_binomial_2", "neg_binomial_2_log",
-    "neg_binomial_2_log_glm", "ordered_logistic", "ordered_logistic_glm", "ordered_probit",
-    "poisson", "poisson_log", "poisson_log_glm", "yule_simon", "poisson_binomial",
+    "bernoulli",
+    "bernoulli_logit",
+    "bernoulli_logit_glm",
+    "beta_binomial",
+    "beta_neg_binomial",
+    "binomial",
+    "binomial_logit",
+    "binomial_logit_glm",
+    "categorical",
+    "categorical_logit",
+    "categorical_logit_glm",
+    "dirichlet_multinomial",
+    "discrete_range",
+    "hypergeometric",
+    "multinomial",
+    "multinomial_logit",
+    "neg_binomial",
+    "neg_binomial_2",
+    "neg_binomial_2_log",
+    "neg_binomial_2_log_glm",
+    "ordered_logistic",
+    "ordered_logistic_glm",
+    "ordered_probit",
+    "poisson",
+    "poisson_log",
+    "poisson_log_glm",
+    "yule_simon",
+    "poisson_binomial",
 ];
 
 /// Families of levels: their outcomes are positions.
 const OF_LEVELS: &[&str] = &[
-    "categorical", "categorical_logit", "categorical_logit_glm", "ordered_logistic",
-    "ordered_logistic_glm", "ordered_probit",
+    "categorical",
+    "categorical_logit",
+    "categorical_logit_glm",
+    "ordered_logistic",
+    "ordered_logistic_glm",
+    "ordered_probit",
 ];
 
 /// Families whose outcome is a vector or a matrix, by the places of arguments that only vectors can take.
@@ -39,8 +65,14 @@ const MULTIVARIATE: &[(&str, &[usize])] = &[
 
 /// Families that the library cannot draw from.
 const WITHOUT_DRAWS: &[&str] = &[
-    "wiener", "gaussian_dlm_obs", "multi_gp", "multi_gp_cholesky", "lkj_cov",
-    "hmm_marginal", "sum_to_zero_normal", "poisson_binomial",
+    "wiener",
+    "gaussian_dlm_obs",
+    "multi_gp",
+    "multi_gp_cholesky",
+    "lkj_cov",
+    "hmm_marginal",
+    "sum_to_zero_normal",
+    "poisson_binomial",
 ];
 
 /// Functions of arrays where the equation form has vectors.
@@ -58,14 +90,36 @@ const OF_INTEGERS: &[&str] = &["max", "min", "sum", "abs", "prod"];
 
 /// Functions of one vector that do not care which way it lies.
 const INDIFFERENT: &[&str] = &[
-    "dot_product", "dot_self", "sum", "mean", "sd", "variance", "max", "min", "prod",
-    "squared_distance", "distance", "log_sum_exp", "size", "num_elements", "quantile", "norm1",
+    "dot_product",
+    "dot_self",
+    "sum",
+    "mean",
+    "sd",
+    "variance",
+    "max",
+    "min",
+    "prod",
+    "squared_distance",
+    "distance",
+    "log_sum_exp",
+    "size",
+    "num_elements",
+    "quantile",
+    "norm1",
     "norm2",
 ];
 
 /// Functions whose value is an integer whatever they take.
 const COUNTING: &[&str] = &[
-    "size", "num_elements", "rows", "cols", "is_inf", "is_nan", "int_step", "to_int", "rank",
+    "size",
+    "num_elements",
+    "rows",
+    "cols",
+    "is_inf",
+    "is_nan",
+    "int_step",
+    "to_int",
+    "rank",
 ];
 
 /// Whether a family's outcomes are integers.
@@ -97,9 +151,11 @@ pub(super) fn log_density(family: &str, is_discrete: bool) -> String {
 
 /// The family whose density or cumulative function a call is.
 pub(super) fn of_call(function: &str) -> Option<&str> {
-    ["_lpmf", "_lpdf", "_lupmf", "_lupdf", "_lcdf", "_lccdf", "_cdf"]
-        .iter()
-        .find_map(|suffix| function.strip_suffix(suffix))
+    [
+        "_lpmf", "_lpdf", "_lupmf", "_lupdf", "_lcdf", "_lccdf", "_cdf",
+    ]
+    .iter()
+    .find_map(|suffix| function.strip_suffix(suffix))
 }
 
 /// An argument as the function's signature takes it.

@@ -27,13 +27,8 @@ impl<'m> Lowering<'m> {
         let is_only = contributions.len() == 1;
         let mut generated = Generated::default();
         for (statement, contribution) in contributions {
-            let observed = self.contribution(
-                statement,
-                &contribution,
-                is_only,
-                generate,
-                &mut generated,
-            );
+            let observed =
+                self.contribution(statement, &contribution, is_only, generate, &mut generated);
             generated.observed.push(observed);
         }
         generated
@@ -219,7 +214,9 @@ impl<'m> Lowering<'m> {
             vec![build::assign(name, indices, value, span)]
         });
         generated.statements.extend(statements);
-        generated.outputs.push(self.generated_output(statement, name, &[]));
+        generated
+            .outputs
+            .push(self.generated_output(statement, name, &[]));
     }
 
     fn generated_output(&self, statement: &Statement, name: &str, axes: &[SetId]) -> Output {
@@ -239,7 +236,10 @@ impl<'m> Lowering<'m> {
     /// Zeros for a log likelihood of which some elements are not computed.
     fn uncovered(&mut self, statement: &'m Statement, form: Form) -> Option<ast::Expr> {
         let domain = super::domain::Domain::of(self.model, statement, &self.long);
-        let is_partial = !statement.letters.iter().all(|letter| domain.is_whole(*letter))
+        let is_partial = !statement
+            .letters
+            .iter()
+            .all(|letter| domain.is_whole(*letter))
             || self.dropped_outcome(statement).is_some()
             || self.long_outcome(statement).is_some();
         if !is_partial || form.rank() == 0 {
@@ -273,7 +273,11 @@ impl<'m> Lowering<'m> {
         // P(Y >= lower) of integers is one less the probability below.
         let mut lower = |lowering: &mut Self, end: &Expr| {
             let end = lowering.expr(end, scope).expr;
-            if discrete { build::shifted(end, -1, span) } else { end }
+            if discrete {
+                build::shifted(end, -1, span)
+            } else {
+                end
+            }
         };
         let normaliser = match (drawn.lower, drawn.upper) {
             (None, None) => return density,
@@ -326,14 +330,19 @@ impl<'m> Lowering<'m> {
             lowering.draw_into(drawn, name, indices, arguments, scope)
         });
         generated.statements.extend(statements);
-        generated.outputs.push(self.generated_output(statement, name, &axes));
+        generated
+            .outputs
+            .push(self.generated_output(statement, name, &axes));
     }
 
     /// The observed values, where some elements are conditioned on: they are no random quantities.
     fn unchanged(&mut self, drawn: Drawn<'m>, form: Form) -> Option<ast::Expr> {
         let statement = drawn.statement;
         let domain = super::domain::Domain::of(self.model, statement, &self.long);
-        let is_partial = !statement.letters.iter().all(|letter| domain.is_whole(*letter))
+        let is_partial = !statement
+            .letters
+            .iter()
+            .all(|letter| domain.is_whole(*letter))
             || self.dropped_outcome(statement).is_some()
             || self
                 .long_outcome(statement)
@@ -408,8 +417,7 @@ impl<'m> Lowering<'m> {
         scope: &mut super::scope::Scope,
     ) -> Vec<Stmt> {
         let span = drawn.statement.span;
-        let mut arguments: Vec<ast::Expr> =
-            arguments.into_iter().map(|value| value.expr).collect();
+        let mut arguments: Vec<ast::Expr> = arguments.into_iter().map(|value| value.expr).collect();
         if drawn.family.starts_with("lkj_corr")
             && let Some(&set) = drawn.variate.axes.last()
         {
@@ -433,10 +441,7 @@ impl<'m> Lowering<'m> {
         let mut statements = vec![store.clone()];
         if let Some(condition) = super::domain::joined(outside, BinaryOp::Or, span) {
             let body = Box::new(store);
-            statements.push(build::stmt(
-                ast::StmtKind::While { condition, body },
-                span,
-            ));
+            statements.push(build::stmt(ast::StmtKind::While { condition, body }, span));
         }
         statements
     }

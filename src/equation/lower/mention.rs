@@ -76,7 +76,8 @@ fn in_statement(statement: &Stmt, names: &mut BTreeSet<String>) {
             }
         }
         StmtKind::Block(body) | StmtKind::Profile { body, .. } => {
-            body.iter().for_each(|statement| in_statement(statement, names));
+            body.iter()
+                .for_each(|statement| in_statement(statement, names));
         }
         StmtKind::Empty | StmtKind::Break | StmtKind::Continue | StmtKind::Return(None) => {}
     }

@@ -103,7 +103,11 @@ impl<'m> Lowering<'m> {
 
     fn simulate(&mut self) -> Expansion {
         let outcomes = self.outcomes();
-        self.simulated = self.unknowns().into_iter().chain(outcomes.clone()).collect();
+        self.simulated = self
+            .unknowns()
+            .into_iter()
+            .chain(outcomes.clone())
+            .collect();
         for &outcome in &outcomes {
             let wanted = format!("{}_rep", self.name(outcome).name);
             self.names[outcome.0] = self.namer.take(&wanted);

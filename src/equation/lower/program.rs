@@ -3,7 +3,7 @@
 use super::context::Lowering;
 use super::define::{Piece, ordered};
 use super::{Expansion, Generate, Note, build};
-use crate::equation::plan::{InputSource, Input, Observed, Output, Plan};
+use crate::equation::plan::{Input, InputSource, Observed, Output, Plan};
 use crate::equation::tree::{ExprKind, Level, NameId, Role, SetKind, Statement, StatementKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, Bounds, Declaration, Program, Stmt};
@@ -334,9 +334,11 @@ fn bounds_first(declarations: Vec<Declaration>) -> Vec<Declaration> {
         )],
     });
     let statements = ordered(pieces.collect());
-    let declarations = statements.into_iter().filter_map(|statement| match statement.kind {
-        ast::StmtKind::Declaration(declaration) => Some(declaration),
-        _ => None,
-    });
+    let declarations = statements
+        .into_iter()
+        .filter_map(|statement| match statement.kind {
+            ast::StmtKind::Declaration(declaration) => Some(declaration),
+            _ => None,
+        });
     declarations.collect()
 }

@@ -6,7 +6,7 @@ use super::domain::{Domain, joined};
 use super::form::{Element, Form, Value};
 use super::scope::Scope;
 use super::{families, usage};
-use crate::equation::tree::{Expr, ExprKind, Level, LetterId, Role, Subscript};
+use crate::equation::tree::{Expr, ExprKind, LetterId, Level, Role, Subscript};
 use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, BinaryOp, Bounds};
 
@@ -230,7 +230,9 @@ impl Lowering<'_> {
         match (&collected.sums, letters, &condition) {
             (false, [letter], None) => {
                 let at = self.position(&Subscript::Letter(*letter), &mut inner, span);
-                let first = loops.first().and_then(|(_, lower, _)| build::literal(lower));
+                let first = loops
+                    .first()
+                    .and_then(|(_, lower, _)| build::literal(lower));
                 let at = build::shifted(at, 1 - first.unwrap_or(1), span);
                 statements.push(collected.store(at, value, span));
             }
@@ -259,7 +261,11 @@ impl Lowering<'_> {
         span: Span,
     ) -> Collector {
         let is_int = form == Form::INT;
-        let scalar = if is_int { BaseType::Int } else { BaseType::Real };
+        let scalar = if is_int {
+            BaseType::Int
+        } else {
+            BaseType::Real
+        };
         if function.name == "sum" && form.is_scalar() {
             let name = self.namer.take("total");
             let spec = build::basic_type(scalar, Bounds::None, Vec::new(), span);
@@ -281,7 +287,11 @@ impl Lowering<'_> {
         Collector {
             declared: vec![build::declare(spec, &name, None, span)],
             name,
-            form: if is_int { Form::INT.in_array() } else { Form::VECTOR },
+            form: if is_int {
+                Form::INT.in_array()
+            } else {
+                Form::VECTOR
+            },
             sums: false,
         }
     }
@@ -445,7 +455,11 @@ fn reduce(function: &ast::Identifier, values: Value, span: Span) -> Value {
         _ if is_int => values.column(),
         _ => values,
     };
-    let form = families::result(&function.name, usize::from(is_vector), std::slice::from_ref(&values));
+    let form = families::result(
+        &function.name,
+        usize::from(is_vector),
+        std::slice::from_ref(&values),
+    );
     Value::new(
         build::call(function.name.clone(), vec![values.expr], span),
         form,

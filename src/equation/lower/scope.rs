@@ -167,10 +167,7 @@ impl Lowering<'_> {
             return String::new();
         };
         let carrier = self.set_of(*letter);
-        let wanted = format!(
-            "{}_of_{}",
-            declared.name, self.model.sets[carrier.0].name
-        );
+        let wanted = format!("{}_of_{}", declared.name, self.model.sets[carrier.0].name);
         let source = InputSource::Membership {
             combination,
             carrier,

@@ -77,9 +77,7 @@ impl<'m> Lowering<'m> {
             return None;
         };
         let is_independent = distribution == "multi_normal"
-            && arguments
-                .get(1)
-                .is_some_and(|scale| scale.axes.len() <= 1);
+            && arguments.get(1).is_some_and(|scale| scale.axes.len() <= 1);
         let (mut lower, mut upper) = match truncation {
             Some((lower, upper)) => (lower.as_ref(), upper.as_ref()),
             None => (None, None),
@@ -97,7 +95,11 @@ impl<'m> Lowering<'m> {
             statement,
             variate,
             purpose: *purpose,
-            family: if is_independent { "normal" } else { distribution },
+            family: if is_independent {
+                "normal"
+            } else {
+                distribution
+            },
             family_span: *distribution_span,
             arguments,
             lower,
@@ -231,7 +233,10 @@ impl<'m> Lowering<'m> {
                 scope.terms.push((*outer, part(BinaryOp::IntegerDivide)));
                 scope.terms.push((*inner, part(BinaryOp::Modulo)));
             }
-            _ => self.refuse("missing outcomes can be dropped over one or two letters", span),
+            _ => self.refuse(
+                "missing outcomes can be dropped over one or two letters",
+                span,
+            ),
         }
         let statements = self.nest(&[], domain, scope, span, body);
         vec![build::for_loop(
@@ -382,8 +387,8 @@ impl<'m> Lowering<'m> {
         let span = statement.span;
         let domain = Domain::of(self.model, statement, &self.long);
         let (&letter, outer) = statement.letters.split_last()?;
-        let is_row_wise = self.long_outcome(statement).is_some()
-            || self.dropped_outcome(statement).is_some();
+        let is_row_wise =
+            self.long_outcome(statement).is_some() || self.dropped_outcome(statement).is_some();
         if drawn.is_truncated() || is_row_wise || !domain.is_whole(letter) {
             return None;
         }
@@ -396,7 +401,10 @@ impl<'m> Lowering<'m> {
         let mut scope = Scope::default();
         let statements = self.nest(outer, &domain, &mut scope, span, &mut |lowering, scope| {
             let ready = lowering.vectorised_parts(drawn, letter, scope);
-            ready.map(|ready| tilde(drawn, ready, None)).into_iter().collect()
+            ready
+                .map(|ready| tilde(drawn, ready, None))
+                .into_iter()
+                .collect()
         });
         Some(statements)
     }
@@ -460,8 +468,8 @@ impl<'m> Lowering<'m> {
         letter: LetterId,
         scope: &mut Scope,
     ) -> Option<Ready> {
-        let can_repeat = drawn.family.starts_with("multi_normal")
-            || drawn.family.starts_with("multi_student_t");
+        let can_repeat =
+            drawn.family.starts_with("multi_normal") || drawn.family.starts_with("multi_student_t");
         let ExprKind::Name { name, subscripts } = &drawn.variate.kind else {
             return None;
         };
@@ -485,7 +493,10 @@ impl<'m> Lowering<'m> {
                         scope.prelude.truncate(before);
                         return None;
                     }
-                    match (vectors.contains(&at) && value.form.is_scalar(), drawn.variate.axes.last()) {
+                    match (
+                        vectors.contains(&at) && value.form.is_scalar(),
+                        drawn.variate.axes.last(),
+                    ) {
                         (true, Some(&set)) => {
                             let size = self.size(set, span);
                             constant_vector(value, size)

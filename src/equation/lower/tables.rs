@@ -16,7 +16,10 @@ impl Lowering<'_> {
         let model = self.model;
         let sets = (model.sets.iter().enumerate())
             .map(|(at, set)| {
-                let letters = model.letters.iter().filter(|letter| letter.set == SetId(at));
+                let letters = model
+                    .letters
+                    .iter()
+                    .filter(|letter| letter.set == SetId(at));
                 Set {
                     letters: letters.map(|letter| letter.name.clone()).collect(),
                     kind: self.plan_kind(set, &mut ends),
@@ -65,15 +68,13 @@ impl Lowering<'_> {
             Order::Labels(labels) => {
                 Fixed::Labels(labels.iter().map(|label| label.text.clone()).collect())
             }
-            Order::Range(lower, upper) => {
-                match (usage::constant(lower), usage::constant(upper)) {
-                    (Some(lower), Some(upper)) => Fixed::Range(lower, upper),
-                    _ => Fixed::Computed(
-                        self.extent(lower, &format!("first_{}", set.name), ends),
-                        self.extent(upper, &format!("last_{}", set.name), ends),
-                    ),
-                }
-            }
+            Order::Range(lower, upper) => match (usage::constant(lower), usage::constant(upper)) {
+                (Some(lower), Some(upper)) => Fixed::Range(lower, upper),
+                _ => Fixed::Computed(
+                    self.extent(lower, &format!("first_{}", set.name), ends),
+                    self.extent(upper, &format!("last_{}", set.name), ends),
+                ),
+            },
         }
     }
 
@@ -161,9 +162,7 @@ fn is_lagged(model: &Model, set: SetId) -> bool {
     let shifts = |(name, subscripts): (NameId, &[Subscript])| {
         let axes = &model.names[name.0].axes;
         let mut pairs = subscripts.iter().zip(axes);
-        pairs.any(|(subscript, axis)| {
-            *axis == set && matches!(subscript, Subscript::Shift { .. })
-        })
+        pairs.any(|(subscript, axis)| *axis == set && matches!(subscript, Subscript::Shift { .. }))
     };
     model.statements.iter().any(|statement| {
         let left = usage::left_name(statement);
@@ -176,17 +175,20 @@ fn is_lagged(model: &Model, set: SetId) -> bool {
 
 /// Whether an ordered distribution draws the levels of a set.
 fn is_ordinal(model: &Model, set: SetId) -> bool {
-    model.statements.iter().any(|statement| match &statement.kind {
-        StatementKind::Draw {
-            variate,
-            distribution,
-            ..
-        } => {
-            let ExprKind::Name { name, .. } = &variate.kind else {
-                return false;
-            };
-            distribution.starts_with("ordered_") && model.names[name.0].levels_of == Some(set)
-        }
-        _ => false,
-    })
+    model
+        .statements
+        .iter()
+        .any(|statement| match &statement.kind {
+            StatementKind::Draw {
+                variate,
+                distribution,
+                ..
+            } => {
+                let ExprKind::Name { name, .. } = &variate.kind else {
+                    return false;
+                };
+                distribution.starts_with("ordered_") && model.names[name.0].levels_of == Some(set)
+            }
+            _ => false,
+        })
 }

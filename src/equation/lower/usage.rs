@@ -18,9 +18,7 @@ pub(super) fn visit<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
                 visit_subscript(subscript, see);
             }
         }
-        ExprKind::Reduce {
-            agreeing, body, ..
-        } => {
+        ExprKind::Reduce { agreeing, body, .. } => {
             for (bound, free) in agreeing {
                 visit_subscript(bound, see);
                 visit_subscript(free, see);
@@ -180,10 +178,9 @@ pub(super) fn subscript_mentions(subscript: &Subscript, letter: LetterId) -> boo
             .into_iter()
             .flatten()
             .any(|end| subscript_mentions(end, letter)),
-        Subscript::Label { .. }
-        | Subscript::First(_)
-        | Subscript::Last(_)
-        | Subscript::All => false,
+        Subscript::Label { .. } | Subscript::First(_) | Subscript::Last(_) | Subscript::All => {
+            false
+        }
     }
 }
 
@@ -337,8 +334,15 @@ pub(super) fn functions(model: &Model) -> BTreeSet<String> {
     functions.extend(defined.map(|function| function.name.name.clone()));
     // What lowering itself calls.
     let own = [
-        "dot_product", "rep_vector", "rep_array", "to_vector", "to_row_vector", "to_array_1d",
-        "append_row", "sort_indices_asc", "to_int",
+        "dot_product",
+        "rep_vector",
+        "rep_array",
+        "to_vector",
+        "to_row_vector",
+        "to_array_1d",
+        "append_row",
+        "sort_indices_asc",
+        "to_int",
     ];
     functions.extend(own.map(str::to_string));
     functions

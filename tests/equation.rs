@@ -1,0 +1,295 @@
+//! The acceptance cases of the equation form, expanded and run: what `hlm expand` prints is a program of its own with the
+//! same log density, and what is generated on request agrees with it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hlm::equation::lower::{Generate, Purpose};
+use hlm::equation::plan::MissingValues;
+use hlm::kernels::random::{ChainRng, uniform};
+use hlm::mcmc::LogDensity;
+use hlm::model::{BindOptions, Model, Posterior};
+use hlm::session;
+use hlm::tables::{Options, Sources, Tabled};
+
+/// Of the random points and generated quantities.
+const SEED: u64 = 20_260_101;
+
+/// A case with its data.
+struct Case {
+    name: String,
+    model: Model,
+    sources: Sources,
+}
+
+impl Case {
+    fn tabulate(&self, model: &Model) -> (Model, Tabled) {
+        let tabulated = model.tabulate(&self.sources, &Options::default());
+        tabulated.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
+    }
+
+    fn posterior(&self, model: &Model) -> Posterior {
+        let options = BindOptions::default();
+        let (model, tabled) = self.tabulate(model);
+        let bound = model.fill_tabled(&tabled, &options);
+        let bound = bound.unwrap_or_else(|failure| panic!("{}: {failure}", self.name));
+        let posterior = model.compile(bound, &options);
+        posterior.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
+    }
+
+    fn lowered_for(&self, purpose: &Purpose) -> Model {
+        let model = self.model.for_purpose(purpose);
+        model.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/equation")
+}
+
+fn cases() -> Vec<Case> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder().join("cases"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 25);
+    paths.iter().map(|path| read_case(path)).collect()
+}
+
+fn case(name: &str) -> Case {
+    read_case(&folder().join("cases").join(format!("{name}.hlm")))
+}
+
+fn read_case(path: &Path) -> Case {
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let text = fs::read_to_string(path).unwrap();
+    let model = Model::from_text(&format!("{name}.hlm"), &text);
+    let model = model.unwrap_or_else(|failure| panic!("{failure}"));
+    let mut sources = Sources::new(&model.program().sources);
+    let data = folder().join("data");
+    let json = data.join(format!("{name}.json"));
+    if json.exists() {
+        let bytes = fs::read(json).unwrap();
+        sources.add_json("data.json", &bytes).unwrap();
+    } else {
+        let bytes = fs::read(data.join(format!("{name}.csv"))).unwrap();
+        sources.add_csv("data.csv", &bytes, None).unwrap();
+    }
+    Case {
+        name,
+        model,
+        sources,
+    }
+}
+
+/// Random positions, not far from the origin, where densities are neither 0 nor flat.
+fn points(dimension: usize) -> Vec<Vec<f64>> {
+    let mut rng = ChainRng::new(SEED, 0, 0);
+    let mut coordinate = || uniform(&mut rng, -1.0, 1.0);
+    let mut point = || (0..dimension).map(|_| coordinate()).collect();
+    (0..20).map(|_| point()).collect()
+}
+
+fn assert_close(case: &str, what: &str, left: f64, right: f64) {
+    let tolerance = 1e-10 * (1.0 + left.abs().max(right.abs()));
+    assert!(
+        (left - right).abs() <= tolerance || (left.is_nan() && right.is_nan()) || left == right,
+        "{case}: {what} is {left}, but {right} in the expansion"
+    );
+}
+
+#[test]
+fn expansions_are_programs_with_the_same_log_density() {
+    for case in cases() {
+        let text = session::expand(case.model.program());
+        let printed = Model::from_text("expanded.stan", &text);
+        let printed = printed.unwrap_or_else(|failure| panic!("{}: {failure}\n{text}", case.name));
+        let posterior = case.posterior(&case.model);
+        let (_, tabled) = case.tabulate(&case.model);
+        let options = BindOptions::default();
+        let again = printed.bind_data(&tabled.data, &options);
+        let again = again.unwrap_or_else(|failure| panic!("{}: {failure}", case.name));
+        assert_eq!(posterior.dimension(), again.dimension(), "{}", case.name);
+        let (mut left, mut right) = (posterior.density(), again.density());
+        let mut finite = 0;
+        for point in points(posterior.dimension()) {
+            let (mut first, mut second) = (vec![0.0; point.len()], vec![0.0; point.len()]);
+            let one = left.log_density_gradient(&point, &mut first);
+            let two = right.log_density_gradient(&point, &mut second);
+            let (Ok(one), Ok(two)) = (one, two) else {
+                continue;
+            };
+            finite += usize::from(one.is_finite());
+            assert_close(&case.name, "the log density", one, two);
+            for (one, two) in first.iter().zip(&second) {
+                assert_close(&case.name, "a derivative", *one, *two);
+            }
+        }
+        assert!(
+            finite >= 15,
+            "{}: {finite} of 20 points have a density",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn log_lik_sums_to_the_likelihood() {
+    for case in cases() {
+        let generate = Generate {
+            replicates: true,
+            log_lik: true,
+        };
+        let model = case.lowered_for(&Purpose::Fit {
+            generate,
+            missing: MissingValues::default(),
+        });
+        let plan = model.program().equations.as_ref().unwrap().plan.clone();
+        let posterior = case.posterior(&model);
+        let constants = Likelihood::of(&case);
+        let mut drawer = posterior.drawer();
+        let mut values = vec![0.0; drawer.width()];
+        let mut compared = 0;
+        for point in points(posterior.dimension()) {
+            let mut rng = ChainRng::new(SEED, 1, 0);
+            if drawer.values(&point, &mut rng, &mut values).is_err() {
+                continue;
+            }
+            let Some(expected) = constants.at(&point) else {
+                continue;
+            };
+            let names = plan
+                .observed
+                .iter()
+                .filter_map(|seen| seen.log_lik.as_ref());
+            let names: Vec<&String> = names.collect();
+            let is_term = |name: &str| names.iter().any(|own| is_element(name, own));
+            let columns = posterior.columns().iter().zip(&values);
+            let terms = columns.filter(|(column, _)| is_term(&column.name));
+            let sum: f64 = terms.map(|(_, value)| value).sum();
+            assert_close(&case.name, "the log likelihood", sum, expected);
+            compared += 1;
+        }
+        assert!(compared >= 15, "{}: {compared} of 20 points", case.name);
+    }
+}
+
+fn is_element(column: &str, variable: &str) -> bool {
+    let rest = column.strip_prefix(variable);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// The likelihood by itself: the log density with all constants, less that of the program without its observed statements.
+struct Likelihood {
+    whole: Posterior,
+    prior: Posterior,
+}
+
+impl Likelihood {
+    fn of(case: &Case) -> Likelihood {
+        let options = hlm::check::CheckOptions {
+            keep_constants: true,
+        };
+        let text = session::expand(case.model.program());
+        let observed = observed_statements(case);
+        let program = case.model.program();
+        let mut prior = program.syntax.clone();
+        let block = prior.model.as_mut().unwrap();
+        block.items.retain(|item| !observed.contains(&item.span));
+        let prior = hlm::syntax::format_program(&prior);
+        let (_, tabled) = case.tabulate(&case.model);
+        let bind = |text: &str| {
+            let model = Model::with_options("expanded.stan", text, &options);
+            let model = model.unwrap_or_else(|failure| panic!("{failure}"));
+            model
+                .bind_data(&tabled.data, &BindOptions::default())
+                .unwrap()
+        };
+        Likelihood {
+            whole: bind(&text),
+            prior: bind(&prior),
+        }
+    }
+
+    fn at(&self, point: &[f64]) -> Option<f64> {
+        let mut gradient = vec![0.0; point.len()];
+        let whole = self
+            .whole
+            .density()
+            .log_density_gradient(point, &mut gradient);
+        let prior = self
+            .prior
+            .density()
+            .log_density_gradient(point, &mut gradient);
+        Some(whole.ok()? - prior.ok()?)
+    }
+}
+
+/// The places of statements that say how probable data are.
+fn observed_statements(case: &Case) -> Vec<hlm::source::Span> {
+    use hlm::equation::tree::{Purpose, StatementKind};
+    let equations = case.model.program().equations.as_ref().unwrap();
+    let is_observed = |kind: &StatementKind| match kind {
+        StatementKind::Draw { purpose, .. } => matches!(purpose, Purpose::Observation(_)),
+        StatementKind::Target { .. } => true,
+        StatementKind::Define { .. } => false,
+    };
+    let statements = equations.model.statements.iter();
+    statements
+        .filter(|statement| is_observed(&statement.kind))
+        .map(|statement| statement.span)
+        .collect()
+}
+
+#[test]
+fn priors_predict_data() {
+    for case in cases() {
+        let model = case.lowered_for(&Purpose::Prior);
+        let text = session::expand(model.program());
+        let printed = Model::from_text("prior.stan", &text);
+        printed.unwrap_or_else(|failure| panic!("{}: {failure}\n{text}", case.name));
+        let posterior = case.posterior(&model);
+        let mut drawer = posterior.drawer();
+        let mut values = vec![0.0; drawer.width()];
+        let origin = vec![0.1; posterior.dimension()];
+        let drawn = drawer.values(&origin, &mut ChainRng::new(SEED, 0, 0), &mut values);
+        drawn.unwrap_or_else(|stop| panic!("{}: {stop}", case.name));
+        assert!(
+            values.iter().all(|value| value.is_finite()),
+            "{}: {values:?}",
+            case.name
+        );
+    }
+}
+
+#[test]
+fn models_with_an_order_of_draws_need_no_sampler_for_their_prior() {
+    for name in ["01_eight_schools", "02_spend", "03_radon", "09_random_walk"] {
+        let case = case(name);
+        let posterior = case.posterior(&case.lowered_for(&Purpose::Prior));
+        assert_eq!(posterior.dimension(), 0, "{name}");
+    }
+    for name in ["14_bym", "11_mixture"] {
+        let case = case(name);
+        let posterior = case.posterior(&case.lowered_for(&Purpose::Prior));
+        assert!(posterior.dimension() > 0, "{name}");
+    }
+}
+
+/// To be read: what people see who ask what their model stands for.
+#[test]
+fn expansions_read_as_a_person_would_write_them() {
+    for name in ["01_eight_schools", "02_spend", "03_radon"] {
+        let case = case(name);
+        let expanded = session::expand(case.model.program());
+        let path = folder().join("expanded").join(format!("{name}.stan"));
+        if std::env::var_os("HLM_BLESS").is_some() {
+            fs::write(&path, &expanded).unwrap();
+        }
+        let expected = fs::read_to_string(&path).unwrap();
+        assert_eq!(expanded, expected, "HLM_BLESS=1 accepts the change");
+    }
+}
