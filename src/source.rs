@@ -97,6 +97,15 @@ impl SourceMap {
         SourceId(self.sources.len() as u32 - 1)
     }
 
+    /// Gives another name to texts for whose present name `name` has one.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Option<String>) {
+        for source in &mut self.sources {
+            if let Some(new) = name(&source.name) {
+                source.name = new;
+            }
+        }
+    }
+
     /// The name the text was added under; empty for an id of another map.
     pub fn name(&self, source: SourceId) -> &str {
         self.get(source).map_or("", |source| &source.name)

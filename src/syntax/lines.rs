@@ -90,6 +90,17 @@ pub fn equation_line_is_complete(text: &str) -> bool {
     }
 }
 
+/// Whether a text continues the line before it: it begins with a binary operator, or as `where`.
+pub fn continues_line(text: &str) -> bool {
+    let mut sources = SourceMap::new();
+    let source = sources.add("", text);
+    let tokens = tokenize(&sources, source, &Includes::new()).tokens;
+    match tokens.first().map(|first| first.token) {
+        Some(Token::Name("where")) => begins(tokens.get(1)),
+        first => first.is_some_and(continues),
+    }
+}
+
 /// The pass.
 struct Lines<'pass, 'text> {
     sources: &'pass SourceMap,
@@ -379,6 +390,16 @@ mod tests {
             "x = 1 model {",
         ] {
             assert!(!is_equation(block), "{block}");
+        }
+    }
+
+    #[test]
+    fn an_operator_or_where_continues_a_line() {
+        for text in ["+ b", "? c : d", "where a ~ f()", "~ f()", ", b = 2"] {
+            assert!(continues_line(text), "{text}");
+        }
+        for text in ["", "where = 2", "!a", "(a)", "a + b"] {
+            assert!(!continues_line(text), "{text}");
         }
     }
 

@@ -13,6 +13,7 @@ mod list;
 mod parse;
 mod token;
 mod validate;
+mod walk;
 
 pub use classes::{TokenClass, token_classes};
 pub use format::{
@@ -20,7 +21,7 @@ pub use format::{
     format_program_with_notes, format_statement, format_type, format_unsized_type,
 };
 pub use lexer::{Included, NoIncludes, ResolveInclude};
-pub use lines::equation_line_is_complete;
+pub use lines::{continues_line, equation_line_is_complete};
 pub use list::list_tokens;
 pub use parse::{
     Form, LibraryFunction, parse, parse_expression, parse_form, parse_functions, parse_library,

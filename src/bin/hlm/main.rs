@@ -16,12 +16,8 @@ use fault::Fault;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Sample(args) => commands::sample(&args),
-        Command::Summary(args) => commands::summary(&args),
-        Command::Check(args) => commands::check(&args),
-        Command::Expand(args) => commands::expand(&args),
-        Command::LogDensity(args) => commands::log_density(&args),
         Command::Repl(args) => repl::run(&args),
+        command => commands::execute(&command),
     };
     outcome.unwrap_or_else(Fault::report)
 }

@@ -3,12 +3,26 @@
 mod check;
 mod expand;
 mod log_density;
-mod sample;
+pub mod sample;
 mod summary;
 mod table;
 
-pub use check::check;
-pub use expand::expand;
-pub use log_density::log_density;
-pub use sample::sample;
-pub use summary::summary;
+use std::process::ExitCode;
+
+use crate::args::Command;
+use crate::fault::Fault;
+
+/// Runs a command, from the command line or from the prompt.
+///
+/// # Errors
+/// Why the command could not do what it was asked.
+pub fn execute(command: &Command) -> Result<ExitCode, Fault> {
+    match command {
+        Command::Sample(args) => sample::sample(args),
+        Command::Summary(args) => summary::summary(args),
+        Command::Check(args) => check::check(args),
+        Command::Expand(args) => expand::expand(args),
+        Command::LogDensity(args) => log_density::log_density(args),
+        Command::Repl(_) => Err(Fault::new("this is the prompt already")),
+    }
+}

@@ -35,6 +35,43 @@ const INTERRUPTED: u8 = 130;
 /// # Errors
 /// Whatever keeps chains from running.
 pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    handle_interrupts(&interrupt);
+    let sampled = fit(args, &interrupt)?;
+    let folder = sampled.folder().display().to_string();
+    report(args, &sampled, &format!("`hlm summary {folder}`"))?;
+    if nothing_was_made(&sampled.run) {
+        discard(args, &sampled);
+    } else if args.quiet {
+        screen::print(&format!("{folder}\n"))?;
+    } else {
+        screen::print(&format!("Draws: {folder}\n"))?;
+    }
+    Ok(exit_code(&sampled.run))
+}
+
+/// What sampling leaves behind.
+pub struct Sampled {
+    /// The model with its data.
+    pub posterior: Posterior,
+    /// The draws, and how the chains went.
+    pub run: Run,
+    settings: RunSettings,
+    files: RunFiles,
+}
+
+impl Sampled {
+    /// Where the draws are.
+    pub fn folder(&self) -> &Path {
+        self.files.folder.path()
+    }
+}
+
+/// Samples, and writes the draws; chains end early once `interrupt` is set.
+///
+/// # Errors
+/// Whatever keeps chains from running.
+pub fn fit(args: &SampleArgs, interrupt: &AtomicBool) -> Result<Sampled, Fault> {
     let started = SystemTime::now();
     let seed = args.seed.unwrap_or_else(random_seed);
     let mut settings = settings(args, seed);
@@ -45,8 +82,6 @@ pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
     let posterior = prepare(args, &data, seed)?;
     settings.initial = initial(args, &posterior)?;
 
-    let interrupt = Arc::new(AtomicBool::new(false));
-    handle_interrupts(&interrupt);
     let files = RunFiles {
         folder: folder(args, &posterior, started)?,
         data_file: args.data.data.join(","),
@@ -64,10 +99,14 @@ pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
     if !args.quiet {
         screen::note(&opening(&settings, &posterior));
     }
-    let run = chains(args, &posterior, &settings, &files, &interrupt)?;
+    let run = chains(args, &posterior, &settings, &files, interrupt)?;
     files.folder.write_run_file(&description(Some(&run)))?;
-    report(args, &posterior, &settings, &files, &run)?;
-    Ok(exit_code(&run))
+    Ok(Sampled {
+        posterior,
+        run,
+        settings,
+        files,
+    })
 }
 
 /// Checks, binds and compiles, and says how long each took.
@@ -213,21 +252,23 @@ fn chains(
     })
 }
 
-/// The table, what to make of it, and where the draws are.
-fn report(
-    args: &SampleArgs,
-    posterior: &Posterior,
-    settings: &RunSettings,
-    files: &RunFiles,
-    run: &Run,
-) -> Result<(), Fault> {
-    let folder = files.folder.path().display().to_string();
+/// The table and what to make of it. `all` says what shows every row.
+///
+/// # Errors
+/// Whatever keeps standard output from taking them.
+pub fn report(args: &SampleArgs, sampled: &Sampled, all: &str) -> Result<(), Fault> {
+    let Sampled {
+        posterior,
+        run,
+        settings,
+        ..
+    } = sampled;
     let draws = &run.draws;
     if draws.rows() > 0 {
         let table = ShortTable::new(draws, parameter_columns(posterior));
         if !args.quiet {
             screen::note(&closing(run));
-            screen::print(&format!("\n{}\n", table.to_text(&folder)))?;
+            screen::print(&format!("\n{}\n", table.to_text(all)))?;
         }
         for warning in draws.warnings(&table.summary, settings.sampler.max_depth) {
             screen::warning(&warning.to_string(), warning.advice());
@@ -238,13 +279,6 @@ fn report(
         screen::note(
             "interrupted before the first draw after warmup: there is nothing to summarise",
         );
-    }
-    if nothing_was_made(run) {
-        discard(args, settings, files);
-    } else if args.quiet {
-        screen::print(&format!("{folder}\n"))?;
-    } else {
-        screen::print(&format!("Draws: {folder}\n"))?;
     }
     Ok(())
 }
@@ -258,8 +292,8 @@ fn nothing_was_made(run: &Run) -> bool {
 }
 
 /// Removes files without draws, so that the next attempt finds the place free.
-fn discard(args: &SampleArgs, settings: &RunSettings, files: &RunFiles) {
-    let sampler = &settings.sampler;
+fn discard(args: &SampleArgs, sampled: &Sampled) {
+    let (sampler, files) = (&sampled.settings.sampler, &sampled.files);
     let chains = (sampler.first_chain..).take(sampler.chains);
     let written = chains.map(|chain| files.folder.chain_file(chain));
     for file in written.chain([files.folder.run_file()]) {

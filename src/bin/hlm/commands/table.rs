@@ -57,8 +57,8 @@ impl ShortTable {
         }
     }
 
-    /// The table, with a line that says what is missing and how to see it. `run` is the run's folder.
-    pub fn to_text(&self, run: &str) -> String {
+    /// The table, with a line that says what is missing and how to see it. `all` says what shows every row.
+    pub fn to_text(&self, all: &str) -> String {
         let rows = self.shown.iter().map(|&row| self.summary.rows[row].clone());
         let shown = Summary {
             rows: rows.collect(),
@@ -66,10 +66,7 @@ impl ShortTable {
         };
         let mut text = shown.to_text();
         if !self.left_out.is_empty() {
-            text.push_str(&format!(
-                "… and {}; see all with `hlm summary {run}`\n",
-                self.left_out
-            ));
+            text.push_str(&format!("… and {}; see all with {all}\n", self.left_out));
         }
         text
     }

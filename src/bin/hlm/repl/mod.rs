@@ -1,57 +1,78 @@
-//! `hlm repl`: expressions of the language, evaluated one after another.
+//! `hlm repl`: a model that grows line by line, and expressions of the language, one after another.
 
+mod calculator;
+mod columns;
+mod draws;
 mod editor;
+mod help;
+mod notebook;
 mod session;
+#[cfg(test)]
+mod tests;
+mod workplace;
 
+use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::error::ReadlineError;
 
 use crate::args::ReplArgs;
 use crate::fault::Fault;
-use crate::files::read_json;
 use crate::screen;
 use session::{Answer, Session};
 
-/// Where lines are remembered, in the user's home.
+/// Where lines are remembered: in the user's home, or within XDG_STATE_HOME where that is set.
 const HISTORY: &str = ".hlm_history";
+
+/// What a shell reports of a program ended by Ctrl-C.
+const INTERRUPTED: i32 = 130;
 
 /// Runs the command.
 ///
 /// # Errors
 /// Data that cannot be read, or a terminal that cannot be used.
 pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
-    let mut session = Session::new();
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let is_busy = Arc::new(AtomicBool::new(false));
+    handle_interrupts(interrupt.clone(), is_busy.clone());
+    let mut session = Session::new(interrupt);
     if let Some(path) = &args.data {
-        screen::note(&session.take_data(&read_json(path)?));
+        screen::note(session.add_data(&path.display().to_string())?.trim_end());
     }
     let unusable =
         |error: ReadlineError| Fault::new(format!("the terminal cannot be used: {error}"));
-    let mut editor = editor::editor().map_err(unusable)?;
+    let mut editor = editor::editor(session.vocabulary()).map_err(unusable)?;
     let is_terminal = stdin().is_terminal();
     let history = history_file().filter(|_| is_terminal);
     if let Some(path) = &history {
         // There is none before the first time.
         let _ = editor.load_history(path);
-        screen::note("hlm's language, an expression at a time; `:help` says more, `:quit` ends");
+        screen::note("hlm: a model line by line, or expressions; `:help` says more, `:quit` ends");
     }
     let mut all_is_well = true;
     loop {
         match editor.readline(if is_terminal { "> " } else { "" }) {
-            Ok(line) => match session.answer(&line) {
-                Answer::Text(text) => screen::print(&text)?,
-                Answer::Trouble(failure) => {
-                    all_is_well = false;
-                    screen::findings(&failure);
+            Ok(line) => {
+                is_busy.store(true, Ordering::Relaxed);
+                let answer = session.answer(&line);
+                is_busy.store(false, Ordering::Relaxed);
+                match answer {
+                    Answer::Text(text) => screen::print(&text)?,
+                    Answer::Note(text) => screen::note(&text),
+                    Answer::Trouble(Fault::Unread) | Answer::Quit => break,
+                    Answer::Trouble(fault) => {
+                        all_is_well = false;
+                        fault.report();
+                    }
                 }
-                Answer::Unknown(sentence) => {
-                    all_is_well = false;
-                    screen::error(&sentence);
+                if let Some(assistant) = editor.helper_mut().filter(|_| is_terminal) {
+                    assistant.vocabulary = session.vocabulary();
                 }
-                Answer::Quit => break,
-            },
+            }
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(unusable(error)),
@@ -59,6 +80,7 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     }
     if let Some(path) = &history {
         // A history that cannot be kept is no reason to complain at the end.
+        let _ = path.parent().map(fs::create_dir_all);
         let _ = editor.save_history(path);
     }
     // A script learns that one of its lines failed; a person has seen it.
@@ -68,6 +90,20 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     })
 }
 
+/// Ctrl-C during an answer ends what it waits for; elsewhere, which only a script can be, it ends the program.
+fn handle_interrupts(interrupt: Arc<AtomicBool>, is_busy: Arc<AtomicBool>) {
+    let handler = move || {
+        if interrupt.swap(true, Ordering::Relaxed) || !is_busy.load(Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+    };
+    // Without a handler Ctrl-C ends the program at once, which is no reason not to start.
+    let _ = ctrlc::set_handler(handler);
+}
+
 fn history_file() -> Option<PathBuf> {
-    std::env::home_dir().map(|home| home.join(HISTORY))
+    match std::env::var_os("XDG_STATE_HOME").filter(|path| !path.is_empty()) {
+        Some(state) => Some(PathBuf::from(state).join("hlm").join("history")),
+        None => std::env::home_dir().map(|home| home.join(HISTORY)),
+    }
 }

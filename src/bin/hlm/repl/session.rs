@@ -1,131 +1,244 @@
-//! What the prompt remembers, and how it answers a line.
+//! What the prompt remembers, and how it answers.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use hlm::check::{self, CheckOptions, CheckedExpr, Visible};
+use clap::Parser;
 use hlm::diag::{Code, Diagnostic};
-use hlm::interp::{Container, Effects, Interpreter, Value, display_value};
-use hlm::io::data_json::{Data, DataKind};
-use hlm::kernels::random::ChainRng;
-use hlm::session::{self, Failure};
-use hlm::source::{SourceId, SourceMap, Span};
-use hlm::syntax::{self, NoIncludes, ast};
-use hlm::types::Ty;
+use hlm::interp::display_value;
+use hlm::session::Failure;
+use hlm::syntax::{self, Form, NoIncludes, ast};
+use hlm::tables::Sources;
 
-const HELP: &str = "\
-  1 + 2, normal_lpdf(0.5 | 0, 1)     an expression: its value and type
-  x = [1, 2, 3]'                     a definition; `x` stands for the value from then on
-  real f(real x) { return x^2; }     a function
-  :type EXPR                         the type of an expression, without computing it
-  :doc NAME                          what the library says about a function or distribution
-  :vars                              what is defined
-  :seed N                            start random numbers (normal_rng(0, 1)) afresh
-  :quit                              end (also Ctrl-D)
-Input goes on over several lines until its brackets close.
-";
-
-/// The purpose of the prompt's random numbers.
-const PROMPT: u32 = 3;
+use super::calculator::{Calculator, spell};
+use super::draws::{self, Variables};
+use super::editor::Vocabulary;
+use super::help;
+use super::notebook::Notebook;
+use super::workplace::Workplace;
+use crate::args::{Arguments, Command};
+use crate::commands;
+use crate::commands::sample::{Sampled, fit, report};
+use crate::fault::Fault;
+use crate::files::{read_bytes, read_json};
 
 /// What the prompt says to a line.
 pub enum Answer {
     /// The answer, whole lines; empty if there is nothing to say.
     Text(String),
-    /// What is wrong with the input.
-    Trouble(Failure),
-    /// What is wrong with a command.
-    Unknown(String),
+    /// A remark on what was done.
+    Note(String),
+    /// What is wrong.
+    Trouble(Fault),
     /// Good-bye.
     Quit,
 }
 
-/// A variable and its value.
-struct Variable {
-    visible: Visible,
-    value: Value,
+impl From<Result<String, Fault>> for Answer {
+    fn from(result: Result<String, Fault>) -> Answer {
+        match result {
+            Ok(text) => Answer::Text(text),
+            Err(fault) => Answer::Trouble(fault),
+        }
+    }
+}
+
+/// The model, in either form.
+enum Model {
+    /// Lines that were typed or read, and are changed by more of them.
+    Lines(Notebook),
+    /// A program in block form, as read from a file.
+    Blocks(String),
+}
+
+/// The last fit.
+struct Fit {
+    sampled: Sampled,
+    variables: Variables,
 }
 
 /// The state between lines.
 pub struct Session {
-    /// The library's texts, and all input so far.
-    sources: SourceMap,
-    inputs: usize,
-    variables: Vec<Variable>,
-    functions: Vec<ast::FunctionDef>,
-    random: ChainRng,
+    calculator: Calculator,
+    model: Model,
+    /// How the model's file is called.
+    name: String,
+    /// Data files, as `--data` takes them.
+    data: Vec<String>,
+    columns: Vec<String>,
+    labels: Vec<String>,
+    fit: Option<Fit>,
+    /// The last line of the model, and the model before it, in case the next line goes on.
+    last: Option<(String, Notebook)>,
+    workplace: Option<Workplace>,
+    /// Set by Ctrl-C during a fit.
+    interrupt: Arc<AtomicBool>,
 }
 
+/// The name of a model that no file has given one.
+const UNNAMED: &str = "model.hlm";
+
 impl Session {
-    /// A session without definitions.
-    pub fn new() -> Session {
+    /// A session without definitions. `interrupt` ends fits.
+    pub fn new(interrupt: Arc<AtomicBool>) -> Session {
         Session {
-            sources: match session::library() {
-                Ok((sources, _)) => sources.clone(),
-                Err(_) => SourceMap::new(),
-            },
-            inputs: 0,
-            variables: Vec::new(),
-            functions: Vec::new(),
-            random: ChainRng::new(RandomState::new().hash_one("prompt"), 0, PROMPT),
+            calculator: Calculator::new(),
+            model: Model::Lines(Notebook::default()),
+            name: UNNAMED.to_string(),
+            data: Vec::new(),
+            columns: Vec::new(),
+            labels: Vec::new(),
+            fit: None,
+            last: None,
+            workplace: None,
+            interrupt,
         }
     }
 
-    /// Defines the variables of a data file, as arrays and numbers; says what they are.
-    pub fn take_data(&mut self, data: &Data) -> String {
-        let mut names = Vec::new();
-        for entry in data.entries() {
-            let Ok(value) = &entry.value else { continue };
-            let dims = value.dims.clone();
-            let value = match (&value.kind, dims.as_slice()) {
-                (DataKind::Int(values), []) => Value::Int(values[0]),
-                (DataKind::Real(values), []) => Value::Real(values[0]),
-                (DataKind::Int(values), _) => Value::Container(Container::ints(
-                    Ty::Int.array_of(dims.len()),
-                    dims,
-                    values.clone(),
-                )),
-                (DataKind::Real(values), _) => Value::Container(Container::reals(
-                    Ty::Real.array_of(dims.len()),
-                    dims,
-                    values.clone(),
-                )),
-                (DataKind::Tuple(_), _) => continue,
-            };
-            names.push(format!("{} : {}", entry.name, spell(&value.ty(), &value)));
-            self.define(entry.name.clone(), value.ty(), value);
-        }
-        names.join("\n")
-    }
-
-    /// Answers a line.
+    /// Answers a line, or several that belong together.
     pub fn answer(&mut self, line: &str) -> Answer {
         let line = line.trim();
         if let Some(command) = line.strip_prefix(':') {
+            self.last = None;
             return self.command(command);
         }
         let text = line.strip_suffix(';').unwrap_or(line).trim_end();
-        let answer = if text.is_empty() || is_comment(text) {
-            Ok(String::new())
-        } else if let Some((name, expression)) = definition(text) {
-            self.evaluate_and_define(name, expression)
-        } else if is_function(text) {
-            self.define_function(line)
-        } else {
-            self.evaluate(text).map(|(ty, value, printed)| {
-                format!(
-                    "{printed}{} : {}\n",
-                    display_value(&value),
-                    spell(&ty, &value)
-                )
-            })
-        };
-        match answer {
-            Ok(text) => Answer::Text(text),
-            Err(failure) => Answer::Trouble(failure),
+        if text.is_empty() || is_comment(text) {
+            return Answer::Text(String::new());
+        }
+        match self.last.take() {
+            Some((before, notebook)) if syntax::continues_line(text) => {
+                self.go_on(&before, notebook, text)
+            }
+            _ => self.enter(text),
         }
     }
 
+    /// Takes a text that continues the last line of the model; `notebook` is the model before that line.
+    fn go_on(&mut self, before: &str, notebook: Notebook, text: &str) -> Answer {
+        let now = std::mem::replace(&mut self.model, Model::Lines(notebook));
+        match self.enter(&format!("{before}\n{text}")) {
+            Answer::Trouble(fault) => {
+                self.model = now;
+                match self.enter(text) {
+                    Answer::Trouble(_) => Answer::Trouble(fault),
+                    answer => answer,
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    /// What completion offers.
+    pub fn vocabulary(&self) -> Vocabulary {
+        let mut names: Vec<String> = self.columns.clone();
+        names.extend(self.calculator.names().map(str::to_string));
+        if let Model::Lines(notebook) = &self.model {
+            names.extend(notebook.names());
+        }
+        if let Some(fit) = &self.fit {
+            names.extend(fit.variables.names().map(str::to_string));
+        }
+        names.sort();
+        names.dedup();
+        Vocabulary {
+            names,
+            labels: self.labels.clone(),
+            functions: help::functions(),
+            distributions: help::distributions(),
+        }
+    }
+
+    /// Takes a line that is no command.
+    fn enter(&mut self, text: &str) -> Answer {
+        if is_function(text) {
+            return Answer::from(self.calculator.define_function(text).map_err(Fault::from));
+        }
+        let as_expression = self.calculator.parse(text);
+        if let Ok(expr) = &as_expression {
+            return Answer::from(self.value(expr).map_err(Fault::from));
+        }
+        if let Some((name, expression)) = definition(text)
+            && !self.is_modelling()
+        {
+            let outcome = self.calculator.evaluate_and_define(name, expression);
+            return Answer::from(outcome.map_err(Fault::from));
+        }
+        let (sources, source) = self.calculator.sources_with(text);
+        match syntax::parse_form(sources, source, &mut NoIncludes) {
+            Ok(Form::Equation(program)) => self.take_items(text, program.items),
+            Ok(Form::Block(_)) => Answer::Trouble(Fault::new(
+                "a program in blocks is read from a file: `:load FILE`",
+            )),
+            Err(found) => Answer::Trouble(match as_expression {
+                Err(failure) if !is_model_line(text) => Fault::Findings(failure),
+                _ => Fault::Findings(self.calculator.failure(found)),
+            }),
+        }
+    }
+
+    /// Whether lines with `=` belong to a model.
+    fn is_modelling(&self) -> bool {
+        match &self.model {
+            Model::Lines(notebook) => !notebook.is_empty() || !self.data.is_empty(),
+            Model::Blocks(_) => false,
+        }
+    }
+
+    fn take_items(&mut self, text: &str, items: Vec<hlm::syntax::equation::Item>) -> Answer {
+        let Model::Lines(notebook) = &mut self.model else {
+            return Answer::Trouble(Fault::new(format!(
+                "`{}` is in block form, which lines cannot change; `:new` begins another model",
+                self.name
+            )));
+        };
+        self.last = Some((text.to_string(), notebook.clone()));
+        let replaced = notebook.add(items);
+        match replaced.as_slice() {
+            [] => Answer::Text(String::new()),
+            lines => Answer::Note(format!("replaces  {}", lines.join("\n          "))),
+        }
+    }
+
+    /// The value of an expression: one number or container, or what the draws say of it.
+    fn value(&mut self, expr: &ast::Expr) -> Result<String, Failure> {
+        if let Some(fit) = &self.fit
+            && fit.variables.are_in(expr)
+        {
+            let draws = &fit.sampled.run.draws;
+            return draws::describe(&mut self.calculator, &fit.variables, draws, expr);
+        }
+        match self.calculator.value(expr) {
+            Ok((ty, value, printed)) => Ok(format!(
+                "{printed}{} : {}\n",
+                display_value(&value),
+                spell(&ty, &value)
+            )),
+            Err(failure) => Err(self.with_advice(failure)),
+        }
+    }
+
+    /// A failure that says how names of the model come to have values.
+    fn with_advice(&self, mut failure: Failure) -> Failure {
+        let Model::Lines(notebook) = &self.model else {
+            return failure;
+        };
+        let names = notebook.names();
+        let is_of_model = |found: &&mut Diagnostic| {
+            let name = failure.sources.snippet(found.label.span);
+            found.code == Code::UndeclaredVariable && names.iter().any(|own| own == name)
+        };
+        let found = failure.diagnostics.iter_mut().filter(is_of_model);
+        for found in found {
+            found.hint = Some("It is a name of the model: `:fit` gives it draws.".to_string());
+        }
+        failure
+    }
+}
+
+// Commands.
+impl Session {
     fn command(&mut self, command: &str) -> Answer {
         let (name, rest) = command
             .split_once(char::is_whitespace)
@@ -133,163 +246,379 @@ impl Session {
         let rest = rest.trim();
         match name {
             "q" | "quit" | "exit" => Answer::Quit,
-            "h" | "help" | "?" => Answer::Text(HELP.to_string()),
-            "t" | "type" => match self.check(rest) {
-                Ok(checked) => Answer::Text(format!("{}\n", checked.expr.ty)),
-                Err(failure) => Answer::Trouble(failure),
+            "h" | "help" | "?" | "doc" => self.help(rest),
+            "t" | "type" => Answer::from(self.type_of(rest).map_err(Fault::from)),
+            "let" => match definition(rest) {
+                Some((name, expression)) => {
+                    let outcome = self.calculator.evaluate_and_define(name, expression);
+                    Answer::from(outcome.map_err(Fault::from))
+                }
+                None => Answer::Trouble(Fault::new("as in `:let x = 2 * pi()`")),
             },
-            "doc" => match documentation(rest) {
-                Some(text) => Answer::Text(text),
-                None => Answer::Unknown(format!("the library has no function `{rest}`")),
-            },
-            "vars" => Answer::Text(self.listing()),
+            "vars" => Answer::Text(self.calculator.listing()),
             "seed" => match rest.parse() {
                 Ok(seed) => {
-                    self.random = ChainRng::new(seed, 0, PROMPT);
+                    self.calculator.seed(seed);
                     Answer::Text(String::new())
                 }
-                Err(_) => Answer::Unknown(format!("`{rest}` is no seed: a whole number is")),
+                Err(_) => Answer::Trouble(Fault::new(format!(
+                    "`{rest}` is no seed: a whole number is"
+                ))),
             },
-            _ => Answer::Unknown(format!("there is no command `:{name}`; `:help` lists them")),
+            "data" => self.data_command(rest),
+            "show" => Answer::from(self.text()),
+            "new" => {
+                self.model = Model::Lines(Notebook::default());
+                self.name = UNNAMED.to_string();
+                Answer::Text(String::new())
+            }
+            "drop" => self.drop_name(rest),
+            "load" => self.load(Path::new(rest)),
+            "save" => self.save(Path::new(rest)),
+            "fit" => self.fit(rest),
+            "summary" => self.summary(rest),
+            "expand" | "check" => self.run_command(name, rest, &[]),
+            "pooling" | "prior" => {
+                let data = self.data_options();
+                self.run_command(name, rest, &data)
+            }
+            "predict" => match &self.fit {
+                Some(fit) => {
+                    let folder = fit.sampled.folder().display().to_string();
+                    self.run_command(name, rest, &["--fit".to_string(), folder])
+                }
+                None => Answer::Trouble(nothing_fitted()),
+            },
+            _ => Answer::Trouble(Fault::new(format!(
+                "there is no command `:{name}`; `:help` lists them"
+            ))),
         }
     }
 
-    fn listing(&self) -> String {
-        let mut text = String::new();
-        for Variable { visible, value } in &self.variables {
-            text.push_str(&format!(
-                "{} : {}\n",
-                visible.name,
-                spell(&visible.ty, value)
-            ));
+    fn help(&self, name: &str) -> Answer {
+        let name = name.trim_start_matches(':');
+        if name.is_empty() || help::COMMANDS.iter().any(|(command, _)| *command == name) {
+            return Answer::Text(help::OVERVIEW.to_string());
         }
-        for function in &self.functions {
-            text.push_str(&format!("{}()\n", function.name.name));
+        let mut text = match &self.model {
+            Model::Lines(notebook) => notebook.lines_about(name),
+            Model::Blocks(_) => String::new(),
+        };
+        text.push_str(&help::documentation(name).unwrap_or_default());
+        match text.is_empty() {
+            true => Answer::Trouble(Fault::new(format!(
+                "neither the library nor the model has `{name}`"
+            ))),
+            false => Answer::Text(text),
         }
-        text
     }
 
-    fn evaluate_and_define(&mut self, name: &str, expression: &str) -> Result<String, Failure> {
-        let (ty, value, printed) = self.evaluate(expression)?;
-        let shown = format!(
-            "{printed}{name} = {} : {}\n",
-            display_value(&value),
-            spell(&ty, &value)
-        );
-        self.define(name.to_string(), ty, value);
-        Ok(shown)
+    fn type_of(&mut self, text: &str) -> Result<String, Failure> {
+        let expr = self.calculator.parse(text)?;
+        let visible = match &self.fit {
+            Some(fit) => fit.variables.visible(),
+            None => Vec::new(),
+        };
+        let checked = self.calculator.check(&expr, &visible)?;
+        Ok(format!("{}\n", checked.expr.ty))
     }
 
-    fn define(&mut self, name: String, ty: Ty, value: Value) {
-        self.variables
-            .retain(|variable| variable.visible.name != name);
-        self.variables.push(Variable {
-            visible: Visible { name, ty },
-            value,
+    /// `:data FILE`, `:data i=FILE`, or the list of files.
+    fn data_command(&mut self, rest: &str) -> Answer {
+        let mut said = String::new();
+        for file in words(rest) {
+            match self.add_data(&file) {
+                Ok(text) => said.push_str(&text),
+                Err(fault) => return Answer::Trouble(fault),
+            }
+        }
+        if rest.is_empty() {
+            said = self.data.iter().map(|file| format!("{file}\n")).collect();
+        }
+        Answer::Text(said)
+    }
+
+    /// Takes a data file; says what is in it. Its numbers become variables of the prompt.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn add_data(&mut self, file: &str) -> Result<String, Fault> {
+        let (_, path) = letter_and_path(file);
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        let said = if is_json {
+            let data = read_json(&path)?;
+            let names = data.entries().iter().map(|entry| entry.name.clone());
+            self.columns.extend(names);
+            self.calculator.take_data(&data)
+        } else {
+            self.take_table(&path)?
+        };
+        self.data.retain(|old| letter_and_path(old).1 != path);
+        self.data.push(file.to_string());
+        Ok(said)
+    }
+
+    fn take_table(&mut self, path: &Path) -> Result<String, Fault> {
+        let bytes = read_bytes(path, "data file")?;
+        let shown = path.display().to_string();
+        let mut sources = Sources::new(&hlm::source::SourceMap::new());
+        if let Err(found) = sources.add_csv(&shown, &bytes, None) {
+            return Err(Fault::Findings(Failure {
+                sources: sources.texts,
+                diagnostics: vec![*found],
+            }));
+        }
+        let mut said = String::new();
+        for table in sources.tables() {
+            said.push_str(&super::columns::describe(table));
+            for column in &table.columns {
+                self.columns.push(column.name.clone());
+                self.labels.extend(super::columns::labels(column));
+                if let Some(value) = super::columns::value(column) {
+                    self.calculator
+                        .define(column.name.clone(), value.ty(), value);
+                }
+            }
+        }
+        self.labels.sort();
+        self.labels.dedup();
+        Ok(said)
+    }
+
+    /// The model as a file holds it.
+    fn text(&self) -> Result<String, Fault> {
+        match &self.model {
+            Model::Blocks(text) => Ok(text.clone()),
+            Model::Lines(notebook) if notebook.is_empty() => Err(Fault::new(
+                "there is no model yet: type its lines, or `:load` a file",
+            )),
+            Model::Lines(notebook) => Ok(notebook.text(self.calculator.functions())),
+        }
+    }
+
+    fn drop_name(&mut self, name: &str) -> Answer {
+        let Model::Lines(notebook) = &mut self.model else {
+            return Answer::Trouble(Fault::new("a program in block form has no lines to drop"));
+        };
+        match notebook.drop_name(name).as_slice() {
+            [] => Answer::Trouble(Fault::new(format!("no line defines `{name}`"))),
+            lines => Answer::Note(format!("drops  {}", lines.join("\n       "))),
+        }
+    }
+
+    fn load(&mut self, path: &Path) -> Answer {
+        Answer::from(self.read_model(path).map(|()| String::new()))
+    }
+
+    fn read_model(&mut self, path: &Path) -> Result<(), Fault> {
+        let bytes = read_bytes(path, "program")?;
+        let shown = path.display().to_string();
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Fault::new(format!("the program `{shown}` is not text in UTF-8")))?;
+        let mut sources = hlm::source::SourceMap::new();
+        let source = sources.add(shown, text.clone());
+        let mut include = hlm::model::include_from_folder;
+        let form = syntax::parse_form(&mut sources, source, &mut include);
+        self.model = match form {
+            Ok(Form::Equation(program)) => {
+                let functions = program.functions.iter().flat_map(|block| &block.items);
+                for function in functions {
+                    self.calculator
+                        .define_function(&syntax::format_function(function))?;
+                }
+                let mut notebook = Notebook::default();
+                notebook.add(program.items);
+                Model::Lines(notebook)
+            }
+            Ok(Form::Block(_)) => Model::Blocks(text),
+            Err(diagnostics) => {
+                return Err(Fault::Findings(Failure {
+                    sources,
+                    diagnostics,
+                }));
+            }
+        };
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        self.name = name.unwrap_or_else(|| UNNAMED.to_string());
+        Ok(())
+    }
+
+    fn save(&mut self, path: &Path) -> Answer {
+        if path.as_os_str().is_empty() {
+            return Answer::Trouble(Fault::new("say where, as in `:save schools.hlm`"));
+        }
+        let written = self.text().and_then(|text| {
+            std::fs::write(path, text).map_err(|error| {
+                Fault::new(format!("`{}` cannot be written: {error}", path.display()))
+            })
         });
+        Answer::from(written.map(|()| String::new()))
     }
+}
 
-    fn define_function(&mut self, text: &str) -> Result<String, Failure> {
-        let source = self.add(text);
-        let parsed = syntax::parse_functions(&mut self.sources, source, &mut NoIncludes);
-        let new = parsed.map_err(|diagnostics| self.failure(diagnostics))?;
-        let same = |old: &ast::FunctionDef, new: &ast::FunctionDef| {
-            let types = |function: &ast::FunctionDef| -> Vec<String> {
-                let parameters = function.parameters.iter();
-                parameters
-                    .map(|parameter| syntax::format_unsized_type(&parameter.parameter_type))
-                    .collect()
-            };
-            old.name.name == new.name.name && types(old) == types(new)
-        };
-        let mut functions = self.functions.clone();
-        functions.retain(|old| !new.iter().any(|new| same(old, new)));
-        functions.extend(new);
-        let before = std::mem::replace(&mut self.functions, functions);
-        if let Err(failure) = self.check_functions() {
-            self.functions = before;
-            return Err(failure);
+// What runs as it does at the command line.
+impl Session {
+    fn fit(&mut self, options: &str) -> Answer {
+        let outcome = self.try_fit(options);
+        if let Err(fault) = outcome {
+            return Answer::Trouble(fault);
         }
-        Ok(String::new())
+        Answer::Text(String::new())
     }
 
-    /// Checks the bodies of all functions, as those of a program without other blocks.
-    fn check_functions(&self) -> Result<(), Failure> {
-        let (_, library) = session::library()?;
-        let program = ast::Program {
-            functions: self.function_block(),
-            data: None,
-            transformed_data: None,
-            parameters: None,
-            transformed_parameters: None,
-            model: None,
-            generated_quantities: None,
-        };
-        match check::check(&program, library, &CheckOptions::default()) {
-            Ok(_) => Ok(()),
-            Err(diagnostics) => Err(self.failure(diagnostics)),
-        }
-    }
-
-    fn function_block(&self) -> Option<ast::Block<ast::FunctionDef>> {
-        (!self.functions.is_empty()).then(|| ast::Block {
-            items: self.functions.clone(),
-            span: Span::default(),
-        })
-    }
-
-    /// Type, value, and what functions printed on the way.
-    fn evaluate(&mut self, text: &str) -> Result<(Ty, Value, String), Failure> {
-        let checked = self.check(text)?;
-        let mut values: Vec<Option<Value>> = vec![None; checked.program.variables.len()];
-        for (place, variable) in values.iter_mut().zip(&self.variables) {
-            *place = Some(variable.value.clone());
-        }
-        let mut printed = String::new();
-        let mut print = |line: &str| {
-            printed.push_str(line);
-            printed.push('\n');
-        };
-        let effects = Effects {
-            rng: Some(&mut self.random),
-            print: Some(&mut print),
-        };
-        let outcome = Interpreter::new(&checked.program).evaluate(&checked.expr, &values, effects);
-        match outcome {
-            Ok(value) => Ok((checked.expr.ty, value, printed)),
-            Err(failure) => Err(self.failure(vec![Diagnostic::error(
-                Code::EvaluationFailed,
-                failure.message(),
-                failure.span(),
-                "",
-            )])),
-        }
-    }
-
-    fn check(&mut self, text: &str) -> Result<CheckedExpr, Failure> {
-        let (_, library) = session::library()?;
-        let source = self.add(text);
-        let parsed = syntax::parse_expression(&self.sources, source);
-        let expr = parsed.map_err(|diagnostics| self.failure(diagnostics))?;
-        let visible: Vec<Visible> = self
-            .variables
+    fn try_fit(&mut self, options: &str) -> Result<(), Fault> {
+        let mut more = self.data_options();
+        let folder = self.workplace()?.next_run();
+        let own_folder = ["--output", "-o"];
+        if !words(options)
             .iter()
-            .map(|variable| variable.visible.clone())
-            .collect();
-        check::check_expression(&expr, &visible, &self.function_block(), library)
-            .map_err(|diagnostics| self.failure(diagnostics))
-    }
-
-    fn add(&mut self, text: &str) -> SourceId {
-        self.inputs += 1;
-        self.sources.add(format!("input {}", self.inputs), text)
-    }
-
-    fn failure(&self, diagnostics: Vec<Diagnostic>) -> Failure {
-        Failure {
-            sources: self.sources.clone(),
-            diagnostics,
+            .any(|word| own_folder.contains(&word.as_str()))
+        {
+            more.extend(["--output".to_string(), folder.display().to_string()]);
         }
+        let Command::Sample(args) = self.parsed("sample", options, &more)? else {
+            return Err(Fault::new("this is no option of `:fit`"));
+        };
+        self.interrupt.store(false, Ordering::Relaxed);
+        let sampled = fit(&args, &self.interrupt).map_err(|fault| self.in_own_words(fault))?;
+        report(&args, &sampled, "`:summary`")?;
+        if sampled.run.draws.rows() > 0 {
+            let variables = Variables::new(&sampled.posterior, &sampled.run.draws);
+            self.fit = Some(Fit { sampled, variables });
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, patterns: &str) -> Answer {
+        let Some(fit) = &self.fit else {
+            return Answer::Trouble(nothing_fitted());
+        };
+        let mut words_of_command = vec!["hlm".to_string(), "summary".to_string()];
+        words_of_command.push(fit.sampled.folder().display().to_string());
+        for pattern in words(patterns) {
+            words_of_command.extend(["--vars".to_string(), pattern]);
+        }
+        self.execute(&words_of_command)
+    }
+
+    /// A command of the command line, for this model.
+    fn run_command(&mut self, name: &str, options: &str, more: &[String]) -> Answer {
+        match self.command_line(name, options, more) {
+            Ok(words) => self.execute(&words),
+            Err(fault) => Answer::Trouble(fault),
+        }
+    }
+
+    fn execute(&self, words: &[String]) -> Answer {
+        let outcome = parse_words(words).and_then(|command| commands::execute(&command));
+        match outcome {
+            Ok(_) => Answer::Text(String::new()),
+            Err(fault) => Answer::Trouble(self.in_own_words(fault)),
+        }
+    }
+
+    fn parsed(&mut self, name: &str, options: &str, more: &[String]) -> Result<Command, Fault> {
+        parse_words(&self.command_line(name, options, more)?)
+    }
+
+    fn command_line(
+        &mut self,
+        name: &str,
+        options: &str,
+        more: &[String],
+    ) -> Result<Vec<String>, Fault> {
+        let text = self.text()?;
+        let file = self.name.clone();
+        let path = self.workplace()?.write(&file, &text)?;
+        let mut line = vec!["hlm".to_string(), name.to_string()];
+        line.push(path.display().to_string());
+        line.extend(words(options));
+        line.extend(more.iter().cloned());
+        Ok(line)
+    }
+
+    fn data_options(&self) -> Vec<String> {
+        let files = self.data.iter();
+        files
+            .flat_map(|file| ["--data".to_string(), file.clone()])
+            .collect()
+    }
+
+    fn workplace(&mut self) -> Result<&mut Workplace, Fault> {
+        let place = match self.workplace.take() {
+            Some(place) => place,
+            None => Workplace::new().map_err(|error| {
+                Fault::new(format!("there is no place for temporary files: {error}"))
+            })?,
+        };
+        Ok(self.workplace.insert(place))
+    }
+
+    /// A fault in which the model's file is called as the user calls it.
+    fn in_own_words(&self, fault: Fault) -> Fault {
+        match (fault, &self.workplace) {
+            (Fault::Findings(mut failure), Some(place)) => {
+                failure.sources.rename(|name| {
+                    let path = Path::new(name);
+                    let own = path.file_name().filter(|_| place.holds(path));
+                    own.map(|name| name.to_string_lossy().into_owned())
+                });
+                Fault::Findings(failure)
+            }
+            (fault, _) => fault,
+        }
+    }
+}
+
+fn nothing_fitted() -> Fault {
+    Fault::new("nothing has been fitted yet: `:fit` does")
+}
+
+/// A command line as the program reads its own.
+fn parse_words(words: &[String]) -> Result<Command, Fault> {
+    match Arguments::try_parse_from(words) {
+        Ok(arguments) => Ok(arguments.command),
+        Err(error) => {
+            let said = error.to_string();
+            let said = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
+            // The usage line would speak of files that the user never named.
+            Err(Fault::new(said.split("\n\nUsage:").next().unwrap_or(said)))
+        }
+    }
+}
+
+/// The words of a command's arguments; quotation marks hold together what has spaces.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for character in text.chars() {
+        match quote {
+            Some(open) if character == open => quote = None,
+            Some(_) => word.get_or_insert_default().push(character),
+            None if character == '"' || character == '\'' => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            None if character.is_whitespace() => words.extend(word.take()),
+            None => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// `i=ads.csv`: the letter and the file; mostly there is no letter.
+fn letter_and_path(file: &str) -> (Option<&str>, PathBuf) {
+    match file.split_once('=') {
+        Some((letter, path)) if letter.chars().all(char::is_alphanumeric) => {
+            (Some(letter), PathBuf::from(path))
+        }
+        _ => (None, PathBuf::from(file)),
     }
 }
 
@@ -301,6 +630,18 @@ fn definition(text: &str) -> Option<(&str, &str)> {
     let is_name = characters.next().is_some_and(char::is_alphabetic)
         && characters.all(|character| character.is_alphanumeric() || character == '_');
     (is_name && !expression.starts_with('=')).then(|| (name, expression.trim_start()))
+}
+
+/// Whether a text that is neither expression nor line of a model was meant as the latter.
+fn is_model_line(text: &str) -> bool {
+    let begins = |word: &str| {
+        text.strip_prefix(word)
+            .is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    };
+    text.contains('~')
+        || ["index", "data", "param"].into_iter().any(begins)
+        || text.starts_with("target")
+        || definition(text).is_none() && text.replace("==", "").contains('=')
 }
 
 /// Whether a text begins as a function's definition does: type, name, arguments, and somewhere a body.
@@ -323,120 +664,10 @@ fn is_function(text: &str) -> bool {
         .chars()
         .take_while(|character| character.is_alphanumeric() || *character == '_')
         .collect();
-    text.contains('{') && TYPES.contains(&first.as_str())
+    text.contains('{') && TYPES.contains(&first.as_str()) && !text.contains('~')
 }
 
 /// Whether nothing but a line comment stands there.
 fn is_comment(text: &str) -> bool {
     text.starts_with("//") && !text.contains('\n')
-}
-
-/// A value's type with its sizes: `array[2] vector[3]`.
-fn spell(ty: &Ty, value: &Value) -> String {
-    let Value::Container(container) = value else {
-        return ty.to_string();
-    };
-    let (depth, inner) = container.ty.array_parts();
-    let sizes = |dims: &[usize]| {
-        let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
-        dims.join(",")
-    };
-    let (outer, own) = container.dims.split_at(depth);
-    let mut text = String::new();
-    if depth > 0 {
-        text = format!("array[{}] ", sizes(outer));
-    }
-    text.push_str(&inner.to_string());
-    if !own.is_empty() {
-        text.push_str(&format!("[{}]", sizes(own)));
-    }
-    text
-}
-
-/// The doc comments of the library's functions of a name; a distribution is known by its name without suffix too.
-fn documentation(name: &str) -> Option<String> {
-    let (_, library) = session::library().ok()?;
-    let mut text = String::new();
-    for function in library.functions() {
-        let own = function.definition.name.name.as_str();
-        let is_meant = own == name
-            || ["_lpdf", "_lpmf"]
-                .iter()
-                .any(|suffix| own.strip_suffix(suffix) == Some(name));
-        if is_meant {
-            let arguments: Vec<String> = function
-                .definition
-                .parameters
-                .iter()
-                .map(|parameter| {
-                    let ty = syntax::format_unsized_type(&parameter.parameter_type);
-                    format!("{ty} {}", parameter.name.name)
-                })
-                .collect();
-            text.push_str(&format!("{own}({})\n", arguments.join(", ")));
-            for line in function.doc.lines() {
-                text.push_str(&format!("  {line}\n"));
-            }
-        }
-    }
-    (!text.is_empty()).then_some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(session: &mut Session, line: &str) -> String {
-        match session.answer(line) {
-            Answer::Text(text) => text,
-            Answer::Trouble(failure) => failure.render(false),
-            Answer::Unknown(sentence) => sentence,
-            Answer::Quit => "quit".to_string(),
-        }
-    }
-
-    #[test]
-    fn expressions_have_values_and_types() {
-        let session = &mut Session::new();
-        assert_eq!(said(session, "1 + 2"), "3 : int\n");
-        assert_eq!(said(session, "[1, 2] / 4;"), "[0.25,0.5] : row_vector[2]\n");
-        assert_eq!(said(session, "{[1, 2]'}"), "[[1,2]] : array[1] vector[2]\n");
-        assert_eq!(said(session, ":type [[1, 2], [3, 4]]"), "matrix\n");
-        assert_eq!(said(session, ""), "");
-    }
-
-    #[test]
-    fn definitions_stay() {
-        let session = &mut Session::new();
-        assert_eq!(said(session, "x = 3"), "x = 3 : int\n");
-        assert_eq!(said(session, "x = x / 2.0"), "x = 1.5 : real\n");
-        assert_eq!(said(session, "x == 1.5"), "1 : int\n");
-        assert_eq!(said(session, "real half(real y) { return y / 2; }"), "");
-        assert_eq!(said(session, "half(x)"), "0.75 : real\n");
-        assert_eq!(said(session, "real half(real y) { return y / 4; }"), "");
-        assert_eq!(said(session, "half(x)"), "0.375 : real\n");
-        assert_eq!(said(session, ":vars"), "x : real\nhalf()\n");
-    }
-
-    #[test]
-    fn faults_leave_the_session_as_it_was() {
-        let session = &mut Session::new();
-        said(session, "x = 2");
-        assert!(said(session, "x = y").contains("error[N0001]"));
-        assert!(said(session, "[1, 2][3]").contains("error[R0005]"));
-        assert!(said(session, "real f(real y) { return z; }").contains("error[N0001]"));
-        assert!(said(session, "1 +").contains("error[P"));
-        assert!(said(session, ":nonsense").contains(":help"));
-        assert_eq!(said(session, "x"), "2 : int\n");
-    }
-
-    #[test]
-    fn random_numbers_follow_the_seed() {
-        let session = &mut Session::new();
-        said(session, ":seed 5");
-        let first = said(session, "normal_rng(0, 1)");
-        assert_ne!(said(session, "normal_rng(0, 1)"), first);
-        said(session, ":seed 5");
-        assert_eq!(said(session, "normal_rng(0, 1)"), first);
-    }
 }
