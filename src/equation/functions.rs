@@ -11,7 +11,6 @@ pub(super) struct Function {
     /// Its shapes, one text per form.
     pub shapes: &'static [&'static str],
     /// How many of the last arguments must be positive: amplitudes and lengths of kernels.
-    #[allow(dead_code)]
     pub scales: usize,
 }
 

@@ -3,12 +3,15 @@
 //! `docs/equation-form.md` is the language reference. Nothing after this room knows that a program was written in it.
 
 mod closure;
+mod demands;
 pub mod families;
 mod functions;
 pub mod lower;
 pub mod plan;
 mod resolve;
 mod shapes;
+mod signs;
+mod supports;
 mod terms;
 mod text;
 pub mod tree;
@@ -26,7 +29,7 @@ pub struct Resolved {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Resolves a program in equation form: names, indices, closure, shapes.
+/// Resolves a program in equation form: names, indices, closure, shapes, supports, signs.
 ///
 /// # Errors
 /// Every fault found (and the warnings), in reading order.
@@ -45,6 +48,15 @@ pub fn resolve(program: &EquationProgram) -> Result<Resolved, Vec<Diagnostic>> {
 
 /// The phases in order; each needs the one before without errors.
 fn resolved(program: &EquationProgram, diagnostics: &mut Vec<Diagnostic>) -> Option<Model> {
-    let resolve::Resolution { mut model, closed } = resolve::resolve(program, diagnostics)?;
-    shapes::find_shapes(&mut model, &closed, diagnostics).then_some(model)
+    let resolve::Resolution {
+        mut model,
+        closed,
+        declared_free,
+    } = resolve::resolve(program, diagnostics)?;
+    if !shapes::find_shapes(&mut model, &closed, diagnostics) {
+        return None;
+    }
+    supports::find_supports(&mut model, diagnostics);
+    signs::check_signs(&model, &declared_free, diagnostics);
+    Some(model)
 }

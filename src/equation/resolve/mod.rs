@@ -32,6 +32,8 @@ pub(super) struct Resolution {
     pub model: Model,
     /// For each name, whether a declaration shows all of its indices (3b).
     pub closed: Vec<bool>,
+    /// For each name, whether a declaration says that it is any real number (3c.5): `real` or `param`.
+    pub declared_free: Vec<bool>,
 }
 
 /// Makes a model without shapes and supports, if there are no errors.
@@ -56,11 +58,13 @@ pub(super) fn resolve(
     };
     resolver.run();
     let closed = resolver.closed();
+    let declared_free = resolver.declared_free();
     let is_broken = resolver.is_broken();
     diagnostics.append(&mut resolver.diagnostics);
     (!is_broken).then_some(Resolution {
         model: resolver.model,
         closed,
+        declared_free,
     })
 }
 

@@ -5,7 +5,7 @@ use super::gather::lone_name;
 use crate::diag::{Code, Diagnostic};
 use crate::equation::tree::{Level, Name, NameId, Role, SetId, Support};
 use crate::source::Span;
-use crate::syntax::ast::{ExprKind, Identifier, Index};
+use crate::syntax::ast::{Bounds, ExprKind, Identifier, Index};
 use crate::syntax::equation::{Column, DeclaredType, Domain, ItemKind, Key, Map};
 
 /// What the items say about a name.
@@ -232,6 +232,28 @@ impl<'a> Resolver<'a> {
             }
         }
         closed
+    }
+
+    /// For each name, whether a declaration says that it is any real number: `real` or `vector` without bounds, `param`.
+    pub(super) fn declared_free(&self) -> Vec<bool> {
+        let unbounded = |declared: &DeclaredType| {
+            let base = declared.base.unconstrained();
+            base == declared.base && declared.bounds == Bounds::None
+        };
+        let mut free: Vec<bool> = (self.model.names.iter())
+            .map(|name| name.declared.as_ref().is_some_and(unbounded))
+            .collect();
+        for (item, uses) in self.program.items.iter().zip(&self.uses) {
+            let ItemKind::Declare { declared: None, .. } = &item.kind else {
+                continue;
+            };
+            for mention in &uses.left {
+                if let Some(name) = self.names.get(mention.name) {
+                    free[name.0] |= self.model.names[name.0].declared.is_none();
+                }
+            }
+        }
+        free
     }
 
     /// Whether a name is data, or a definition from data alone.

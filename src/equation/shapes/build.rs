@@ -87,7 +87,7 @@ fn hidden_ranks(model: &Model, closed: &[bool]) -> Vec<Ranks> {
 }
 
 /// The number of indices that a type acts on.
-pub(in crate::equation) fn least_rank(base: BaseType) -> usize {
+fn least_rank(base: BaseType) -> usize {
     match base {
         BaseType::Int | BaseType::Real | BaseType::Complex => 0,
         BaseType::Vector
@@ -487,7 +487,7 @@ fn rank_of(kind: &UnsizedKind) -> usize {
 }
 
 /// The family of a density or distribution function called by name.
-pub(super) fn density_of(function: &str) -> Option<&str> {
+pub(in crate::equation) fn density_of(function: &str) -> Option<&str> {
     let suffixes = [
         "_lpdf", "_lpmf", "_lupdf", "_lupmf", "_lcdf", "_lccdf", "_cdf",
     ];

@@ -10,6 +10,8 @@ mod checks;
 mod report;
 mod unify;
 
+pub(super) use build::density_of;
+
 use super::tree::{Expr, ExprKind, Model, NameId, Statement, StatementKind};
 use crate::diag::Diagnostic;
 
