@@ -67,8 +67,12 @@ impl Model {
     /// What the block form cannot say.
     pub fn for_purpose(&self, purpose: &Purpose) -> Result<Model, Failure> {
         let program = session::lowered_for(&self.program, purpose, &self.options)?;
+        let name = match purpose {
+            Purpose::Prior if program.equations.is_some() => format!("{}-prior", self.name),
+            _ => self.name.clone(),
+        };
         Ok(Model {
-            name: self.name.clone(),
+            name,
             options: self.options,
             program: Arc::new(program),
         })

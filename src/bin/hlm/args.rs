@@ -27,6 +27,16 @@ Each chain's draws are written as they are made, as CmdStan CSV that cmdstanpy, 
 a new folder with run.json beside them. Ctrl-C ends the chains properly and summarises what there is; a second one ends
 at once. Draws depend on the seed and the chain's number only, not on the number of threads.";
 
+const PRIOR: &str = "\
+Examples:
+  hlm prior schools.hlm --data schools.json
+  hlm prior schools.hlm --data schools.json --draws 250 --output runs/prior
+  hlm summary runs/prior --vars 'y_rep[*]'
+
+The data give sizes and covariates; outcomes are not read where every one of them is predicted. Draws are made in the
+order in which the model generates its quantities; a model that states no such order (a flat prior, a factor, a term of
+the target) is sampled without its observations. The outcome y is called y_rep.";
+
 const SUMMARY: &str = "\
 Examples:
   hlm summary schools-20261122-235959
@@ -75,6 +85,9 @@ pub struct Arguments {
 pub enum Command {
     /// Sample the posterior of a program with its data
     Sample(SampleArgs),
+    /// Draw from the prior of a model in equation form, and the data that it predicts
+    #[command(after_help = PRIOR)]
+    Prior(SampleArgs),
     /// Summarise draws of a run, or of any CmdStan CSV files
     Summary(SummaryArgs),
     /// Look for mistakes in a program, or show what becomes of it
@@ -130,7 +143,7 @@ fn missing_policy(text: &str) -> Result<(Option<String>, MissingPolicy), String>
 }
 
 /// Arguments of `hlm sample`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = SAMPLE)]
 pub struct SampleArgs {
     /// The program
@@ -181,6 +194,12 @@ pub struct SampleArgs {
     /// Significant digits in the files [default: as many as identify the number]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
     pub sig_figs: Option<u8>,
+    /// Generate besides, for a model in equation form: outcomes anew, log densities of observations
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub generate: Vec<Generated>,
+    /// Whether the prior is drawn from, instead of the posterior.
+    #[arg(skip)]
+    pub prior: bool,
     /// Print warnings, errors and the run's folder only
     #[arg(short, long)]
     pub quiet: bool,

@@ -1,4 +1,4 @@
-//! The command line: `hlm sample`, `summary`, `check`, `expand`, `log-density` and `repl`, over the crate's public interface.
+//! The command line: `hlm sample`, `prior`, `summary`, `check`, `expand`, `log-density` and `repl`, over the crate's public interface.
 
 mod args;
 mod commands;

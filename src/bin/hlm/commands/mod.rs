@@ -9,7 +9,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use crate::args::Command;
+use crate::args::{Command, SampleArgs};
 use crate::fault::Fault;
 
 /// Runs a command, from the command line or from the prompt.
@@ -19,6 +19,10 @@ use crate::fault::Fault;
 pub fn execute(command: &Command) -> Result<ExitCode, Fault> {
     match command {
         Command::Sample(args) => sample::sample(args),
+        Command::Prior(args) => sample::sample(&SampleArgs {
+            prior: true,
+            ..args.clone()
+        }),
         Command::Summary(args) => summary::summary(args),
         Command::Check(args) => check::check(args),
         Command::Expand(args) => expand::expand(args),

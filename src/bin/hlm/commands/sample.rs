@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
+use super::expand::generate;
 use super::table::ShortTable;
 use crate::args::{Metric, SampleArgs};
 use crate::fault::Fault;
@@ -16,12 +17,14 @@ use crate::files::{DataSource, absolute, read_bytes, read_model};
 use crate::progress::Tally;
 use crate::screen::{self, duration};
 use hlm::check::CheckOptions;
+use hlm::equation::lower::Purpose;
+use hlm::equation::plan::MissingValues;
 use hlm::io::draws_csv::Digits;
 use hlm::io::run_folder::RunFolder;
 use hlm::mcmc::{
     DualAveragingSettings, Ending, InitialPoint, MetricKind, Settings, StepSizeSettings,
 };
-use hlm::model::{BindOptions, Posterior, read_data};
+use hlm::model::{BindOptions, Model, Posterior, read_data};
 use hlm::run::{self, Progress, Run, RunError, RunFiles, RunSettings, Silent};
 
 /// Radius of random initial values where a file leaves some out (Stan: 2).
@@ -117,6 +120,7 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
     if !args.quiet {
         screen::diagnostics(&model.program().sources, model.warnings());
     }
+    let model = for_purpose(args, model)?;
     let options = BindOptions {
         seed,
         ..BindOptions::default()
@@ -140,6 +144,29 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
         ));
     }
     Ok(posterior)
+}
+
+/// The model made for what the command is to do with it.
+fn for_purpose(args: &SampleArgs, model: Model) -> Result<Model, Fault> {
+    if model.program().equations.is_none() {
+        return match (args.prior, args.generate.is_empty()) {
+            (false, true) => Ok(model),
+            (true, _) => Err(Fault::new(
+                "the prior of a program in block form is not known: only equation form says which statements are prior",
+            )),
+            (false, false) => Err(Fault::new(
+                "--generate is for models in equation form; a program in block form has its own generated quantities",
+            )),
+        };
+    }
+    let purpose = match args.prior {
+        true => Purpose::Prior,
+        false => Purpose::Fit {
+            generate: generate(&args.generate),
+            missing: MissingValues::default(),
+        },
+    };
+    Ok(model.for_purpose(&purpose)?)
 }
 
 fn settings(args: &SampleArgs, seed: u64) -> RunSettings {
