@@ -22,6 +22,10 @@ use crate::types::Ty;
 use std::path::Path;
 use std::sync::Arc;
 
+mod filled;
+
+pub use filled::Filled;
+
 /// A checked program, waiting for data.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -129,30 +133,7 @@ impl Model {
     /// # Errors
     /// As of [`Model::bind_json`].
     pub fn bind(&self, file: &DataFile<'_>, options: &BindOptions) -> Result<Posterior, Failure> {
-        let bound = self.fill(file, options)?;
-        self.compile(bound, options)
-    }
-
-    /// The first half of [`Model::bind`]: fills the data block and runs transformed data. Of a model in equation form the
-    /// file holds columns by their names, and levels as integers from 1.
-    ///
-    /// # Errors
-    /// Everything that is wrong with the data.
-    pub fn fill(&self, file: &DataFile<'_>, options: &BindOptions) -> Result<Bound, Failure> {
-        if self.program.equations.is_none() {
-            return session::bind(&self.program, file, options.seed);
-        }
-        let mut sources = Sources::new(&self.program.sources);
-        let added = match file.text.is_empty() {
-            true => sources.add_json(file.name, data_json::write_data_json(file.data).as_bytes()),
-            false => sources.add_json(file.name, file.text),
-        };
-        added.map_err(|fault| Failure {
-            sources: sources.texts.clone(),
-            diagnostics: vec![*fault],
-        })?;
-        let (model, tabled) = self.tabulate(&sources, &tables::Options::default())?;
-        model.fill_tabled(&tabled, options)
+        self.fill(file, options)?.compile(options)
     }
 
     /// Turns tables and named values into what the data block holds, of a model in equation form. The model that is
@@ -206,7 +187,7 @@ impl Model {
         session::bind(&self.program, &file, options.seed)
     }
 
-    /// The second half of [`Model::bind`]: compiles for data that [`Model::fill`] accepted.
+    /// Compiles for data that [`Model::fill_tabled`] accepted.
     ///
     /// # Errors
     /// What cannot be compiled.

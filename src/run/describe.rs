@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::csv::RunFiles;
+use super::labels::describe_plan;
 use super::sample::{ChainRun, Run};
 use super::settings::RunSettings;
 use crate::io::draws_csv::Digits;
@@ -61,7 +62,7 @@ impl DataIdentity {
 }
 
 /// The content of a run's `run.json`: program, data, settings, columns and versions, and how the run went once it has
-/// ended. `program_file` is where the program was read from.
+/// ended; of a model in equation form also its index sets and labels (see `labels.rs`). `program_file` is where the program was read from.
 pub fn describe(
     posterior: &Posterior,
     program_file: &str,
@@ -82,7 +83,7 @@ pub fn describe(
         let path = files.folder.chain_file(chain);
         Some(path.file_name()?.to_string_lossy().into_owned())
     });
-    json!({
+    let mut description = json!({
         "hlm_version": env!("CARGO_PKG_VERSION"),
         "status": run.map_or("running", status),
         "model": posterior.model().name(),
@@ -96,7 +97,11 @@ pub fn describe(
         "columns": columns,
         "files": names.collect::<Vec<_>>(),
         "chains": run.map(|run| run.chains.iter().map(chain_json).collect::<Vec<_>>()),
-    })
+    });
+    if let Some(equations) = &program.equations {
+        describe_plan(&equations.plan, posterior, &mut description);
+    }
+    description
 }
 
 fn status(run: &Run) -> &'static str {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use crate::args::DataArgs;
 use crate::fault::Fault;
-use hlm::bind::{Bound, DataFile};
+use crate::screen;
+use hlm::bind::DataFile;
 use hlm::check::CheckOptions;
 use hlm::diag::{Code, Diagnostic};
 use hlm::io::data_json::Data;
-use hlm::model::{BindOptions, Model, Posterior, read_data};
+use hlm::model::{BindOptions, Filled, Model, Posterior, read_data};
 use hlm::run::{self, DataIdentity, FileIdentity};
 use hlm::session::Failure;
 use hlm::tables::{self, Sources};
@@ -138,6 +139,10 @@ impl DataSource {
     /// # Errors
     /// Everything that is wrong with the data.
     pub fn fill(&self, model: &Model, options: &BindOptions) -> Result<Filled, Fault> {
+        if model.program().equations.is_some() {
+            let sources = self.sources(model)?;
+            return Ok(model.fill_tables(&sources, &self.options, options)?);
+        }
         if let [only] = self.files.as_slice()
             && only.format == Format::Json
             && self.set.is_empty()
@@ -148,7 +153,8 @@ impl DataSource {
                 text: &only.bytes,
                 data: &data,
             };
-            return self.fill_block(model, &file, &[], options);
+            let filled = model.fill(&file, options);
+            return filled.map_err(|failure| self.explain(failure, &[]));
         }
         let sources = self.sources(model)?;
         let arrays = tables::arrays(&sources);
@@ -158,28 +164,18 @@ impl DataSource {
             text: &[],
             data: &arrays.data,
         };
-        self.fill_block(model, &file, &arrays.text, options)
+        let filled = model.fill(&file, options);
+        filled.map_err(|failure| self.explain(failure, &arrays.text))
     }
 
-    fn fill_block(
-        &self,
-        model: &Model,
-        file: &DataFile<'_>,
-        text: &[(String, String)],
-        options: &BindOptions,
-    ) -> Result<Filled, Fault> {
-        let bound = model
-            .fill(file, options)
-            .map_err(|failure| self.explain(failure, text))?;
-        Ok(Filled { bound })
-    }
-
-    /// Fills a model's data and compiles.
+    /// Fills a model's data and compiles. What is to be known about the data is said.
     ///
     /// # Errors
     /// Everything that is wrong with the data, or what cannot be compiled.
     pub fn bind(&self, model: &Model, options: &BindOptions) -> Result<Posterior, Fault> {
-        self.fill(model, options)?.compile(model, options)
+        let filled = self.fill(model, options)?;
+        filled.notes().iter().for_each(|note| screen::note(note));
+        Ok(filled.compile(options)?)
     }
 
     /// The tables and values, behind the program's texts.
@@ -232,21 +228,6 @@ impl DataSource {
             }
         }
         Fault::Findings(failure)
-    }
-}
-
-/// A model's data block, filled.
-pub struct Filled {
-    bound: Bound,
-}
-
-impl Filled {
-    /// Compiles for these data.
-    ///
-    /// # Errors
-    /// What cannot be compiled.
-    pub fn compile(self, model: &Model, options: &BindOptions) -> Result<Posterior, Fault> {
-        Ok(model.compile(self.bound, options)?)
     }
 }
 

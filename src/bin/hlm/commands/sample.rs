@@ -126,10 +126,13 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
         ..BindOptions::default()
     };
     let begin = Instant::now();
-    let bound = data.fill(&model, &options)?;
-    let filled = begin.elapsed();
+    let filled = data.fill(&model, &options)?;
+    let filling = begin.elapsed();
+    if !args.quiet {
+        filled.notes().iter().for_each(|note| screen::note(note));
+    }
     let begin = Instant::now();
-    let posterior = bound.compile(&model, &options)?;
+    let posterior = filled.compile(&options)?;
     if !args.quiet {
         let parameters = match posterior.dimension() {
             1 => "1 unconstrained parameter".to_string(),
@@ -139,7 +142,7 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
             "{}: checked in {}, data bound in {}, compiled in {}; {parameters}",
             model.name(),
             duration(checked),
-            duration(filled),
+            duration(filling),
             duration(begin.elapsed()),
         ));
     }
