@@ -24,8 +24,8 @@ pub use lexer::{Included, NoIncludes, ResolveInclude};
 pub use lines::{continues_line, equation_line_is_complete};
 pub use list::list_tokens;
 pub use parse::{
-    Form, LibraryFunction, parse, parse_expression, parse_form, parse_functions, parse_library,
-    parse_library_part, parse_statements,
+    Form, LibraryFunction, parse, parse_expression, parse_form, parse_functions,
+    parse_labelled_expression, parse_library, parse_library_part, parse_statements,
 };
 
 lalrpop_util::lalrpop_mod!(

@@ -182,6 +182,28 @@ pub fn parse_expression(sources: &SourceMap, source: SourceId) -> Result<Expr, V
     }
 }
 
+/// [`parse_expression`], where text may stand for a level's label: `theta["US"]`.
+///
+/// # Errors
+/// As of [`parse_expression`].
+pub fn parse_labelled_expression(
+    sources: &SourceMap,
+    source: SourceId,
+) -> Result<Expr, Vec<Diagnostic>> {
+    let end = end_of(sources, source)?;
+    let mut tokens = tokenize(sources, source, &Includes::new());
+    for lexed in &mut tokens.tokens {
+        if let Token::Text(text) = lexed.token {
+            lexed.token = Token::Label(text);
+        }
+    }
+    let text = Text::of_tokens(sources, end, tokens, Vec::new())?;
+    match text.parse(Token::StartExpression) {
+        (Some(Parsed::Expression(expr)), diagnostics) => finish(expr, diagnostics),
+        (_, diagnostics) => Err(sorted(diagnostics)),
+    }
+}
+
 fn functions_of(text: &Text) -> Result<Vec<FunctionDef>, Vec<Diagnostic>> {
     let (parsed, mut diagnostics) = text.parse(Token::StartFunctions);
     if let Some(Parsed::Functions(functions)) = parsed {

@@ -175,6 +175,14 @@ impl Calculator {
 
     /// Type, value, and what functions printed on the way.
     pub fn value(&mut self, expr: &ast::Expr) -> Result<(Ty, Value, String), Failure> {
+        if let Some(text) = first_text(expr) {
+            return Err(self.failure(vec![Diagnostic::error(
+                Code::UnexpectedToken,
+                "text has no value",
+                text.span,
+                "a label stands in the brackets of a variable of the model",
+            )]));
+        }
         let checked = self.check(expr, &[])?;
         let mut values: Vec<Option<Value>> = vec![None; checked.program.variables.len()];
         for (place, value) in values.iter_mut().zip(self.values()) {
@@ -199,7 +207,7 @@ impl Calculator {
     /// The syntax tree of an expression.
     pub fn parse(&mut self, text: &str) -> Result<ast::Expr, Failure> {
         let source = self.add(text);
-        let parsed = syntax::parse_expression(&self.sources, source);
+        let parsed = syntax::parse_labelled_expression(&self.sources, source);
         parsed.map_err(|diagnostics| self.failure(diagnostics))
     }
 
@@ -271,6 +279,14 @@ impl Calculator {
             sources: self.sources.clone(),
             diagnostics,
         }
+    }
+}
+
+/// The first text in an expression.
+fn first_text(expr: &ast::Expr) -> Option<&ast::Expr> {
+    match &expr.kind {
+        ast::ExprKind::Text(_) => Some(expr),
+        _ => expr.parts().into_iter().find_map(first_text),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use hlm::check::Visible;
+use hlm::diag::{Code, Diagnostic};
 use hlm::interp::{Container, Effects, Interpreter, Value};
 use hlm::model::Posterior;
 use hlm::run::Draws;
 use hlm::session::Failure;
-use hlm::summary::{quantile_of_sorted, summarise};
-use hlm::syntax::ast::{Expr, ExprKind, UnaryOp};
+use hlm::summary::{Labels, quantile_of_sorted, summarise};
+use hlm::syntax::ast::{Expr, ExprKind, Index, UnaryOp};
 use hlm::syntax::format_expression;
 use hlm::types::Ty;
 
@@ -126,11 +127,15 @@ pub fn describe(
     expr: &Expr,
 ) -> Result<String, Failure> {
     let over = Over { variables, draws };
+    let placed = &over.with_positions(calculator, expr)?;
     // The summary of a number over the draws has a whole table to show.
-    let (expr, name) = match summary_of_number(calculator, &over, expr) {
-        Some(argument) => (argument, format_expression(argument)),
-        None => (expr, format_expression(expr)),
+    let (written, expr) = match (only_argument(expr), only_argument(placed)) {
+        (Some(written), Some(argument)) if over.is_number(calculator, argument) => {
+            (written, argument)
+        }
+        _ => (expr, placed),
     };
+    let name = format_expression(written);
     let folded = over.fold_summaries(calculator, expr)?;
     if !variables.are_in(&folded) {
         let (ty, value, _) = calculator.value(&folded)?;
@@ -147,6 +152,10 @@ pub fn describe(
         .map(|(name, chains)| (name.as_str(), chains.iter().map(Vec::as_slice).collect()))
         .collect();
     let mut summary = summarise(&columns, &PROBABILITIES, &[]);
+    let names = match &folded.kind {
+        ExprKind::Variable(name) => over.labelled(name, names.len()).unwrap_or(names),
+        _ => names,
+    };
     for (row, name) in summary.rows.iter_mut().zip(&names) {
         row.name.clone_from(name);
     }
@@ -175,12 +184,8 @@ fn is_truth(expr: &Expr) -> bool {
     }
 }
 
-/// The argument of `mean(tau)`, `sd(tau)` or `median(tau)`, where tau is a number at each draw.
-fn summary_of_number<'e>(
-    calculator: &Calculator,
-    over: &Over<'_>,
-    expr: &'e Expr,
-) -> Option<&'e Expr> {
+/// The argument of `mean(tau)`, `sd(tau)` or `median(tau)`.
+fn only_argument(expr: &Expr) -> Option<&Expr> {
     let ExprKind::Call {
         function,
         arguments,
@@ -193,7 +198,7 @@ fn summary_of_number<'e>(
         return None;
     };
     let is_table = ["mean", "sd", "median"].contains(&function.name.as_str());
-    (is_table && over.is_number(calculator, argument)).then_some(argument)
+    is_table.then_some(argument)
 }
 
 /// Draws, and what they are draws of.
@@ -203,6 +208,65 @@ struct Over<'f> {
 }
 
 impl Over<'_> {
+    /// The names of a variable's elements, with labels where its dimensions have any.
+    fn labelled(&self, name: &str, count: usize) -> Option<Vec<String>> {
+        let columns = self.draws.columns().iter();
+        let own = columns.filter(|column| column.name.split('.').next() == Some(name));
+        let labelled = own.map(|column| self.draws.labelling().name(&column.name));
+        let names: Vec<String> = labelled.collect::<Option<_>>()?;
+        (names.len() == count).then_some(names)
+    }
+
+    /// The expression with positions in place of labels: `theta["US"]`, `theta[US]`.
+    fn with_positions(&self, calculator: &Calculator, expr: &Expr) -> Result<Expr, Failure> {
+        let mut expr = expr.clone();
+        match self.place_labels(calculator, &mut expr) {
+            Ok(()) => Ok(expr),
+            Err(found) => Err(calculator.failure(vec![*found])),
+        }
+    }
+
+    fn place_labels(
+        &self,
+        calculator: &Calculator,
+        expr: &mut Expr,
+    ) -> Result<(), Box<Diagnostic>> {
+        for part in expr.parts_mut() {
+            self.place_labels(calculator, part)?;
+        }
+        let ExprKind::Index { base, indices } = &mut expr.kind else {
+            return Ok(());
+        };
+        let ExprKind::Variable(name) = &base.kind else {
+            return Ok(());
+        };
+        let Some(dimensions) = self.draws.labelling().dimensions(name) else {
+            return Ok(());
+        };
+        for (index, labels) in indices.iter_mut().zip(dimensions) {
+            let Index::Single(index) = index else {
+                continue;
+            };
+            let label = match &index.kind {
+                ExprKind::Text(label) => label.clone(),
+                ExprKind::Int(label) => label.to_string(),
+                ExprKind::Variable(label) if !self.is_known(calculator, label) => label.clone(),
+                _ => continue,
+            };
+            match (labels.position(&label), &**labels) {
+                (Some(position), _) => index.kind = ExprKind::Int(position as i32 + 1),
+                // What counts from 1 has its own message for numbers beyond its end.
+                (None, Labels::Count(_)) if matches!(index.kind, ExprKind::Int(_)) => {}
+                (None, labels) => return Err(Box::new(unknown_label(name, labels, &label, index))),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_known(&self, calculator: &Calculator, name: &str) -> bool {
+        self.variables.drawn.contains_key(name) || calculator.names().any(|own| own == name)
+    }
+
     /// Whether an expression is a number at each draw, and not the same at all.
     fn is_number(&self, calculator: &Calculator, expr: &Expr) -> bool {
         let is_scalar = |ty: &Ty| matches!(ty, Ty::Int | Ty::Real);
@@ -332,6 +396,19 @@ impl Drawn {
             )),
         }
     }
+}
+
+/// Labels that a message lists.
+const LISTED: usize = 8;
+
+fn unknown_label(variable: &str, labels: &Labels, label: &str, place: &Expr) -> Diagnostic {
+    let title = format!("`{variable}` has no level `{label}`");
+    let found = Diagnostic::error(Code::UnknownLevel, title, place.span, "");
+    let listed: Vec<String> = (0..labels.len().min(LISTED))
+        .filter_map(|element| Some(labels.get(element)?.into_owned()))
+        .collect();
+    let more = if labels.len() > LISTED { ", …" } else { "" };
+    found.with_hint(format!("Its levels are {}{more}.", listed.join(", ")))
 }
 
 /// The names of a value's scalars: the expression itself, with indexes where there are several.

@@ -48,6 +48,16 @@ impl Notebook {
         subjects.filter_map(Subject::into_name).collect()
     }
 
+    /// The names left of `~` and `=`, and those declared.
+    pub fn quantities(&self) -> Vec<String> {
+        let subjects = self.items.iter().flat_map(|item| self.subjects(item));
+        let quantity = |subject| match subject {
+            Subject::Elements(name, _) => Some(name),
+            Subject::Letter(_) | Subject::Column(_) | Subject::Term(_) => None,
+        };
+        subjects.filter_map(quantity).collect()
+    }
+
     /// The lines that give a name its meaning, as text.
     pub fn lines_about(&self, name: &str) -> String {
         let is_meant = |item: &&Item| {

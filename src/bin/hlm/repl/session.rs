@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
-use hlm::diag::{Code, Diagnostic};
 use hlm::interp::display_value;
 use hlm::session::Failure;
 use hlm::syntax::{self, Form, NoIncludes, ast};
@@ -157,7 +156,7 @@ impl Session {
         }
         let as_expression = self.calculator.parse(text);
         if let Ok(expr) = &as_expression {
-            return Answer::from(self.value(expr).map_err(Fault::from));
+            return Answer::from(self.value(expr));
         }
         if let Some((name, expression)) = definition(text)
             && !self.is_modelling()
@@ -202,38 +201,41 @@ impl Session {
     }
 
     /// The value of an expression: one number or container, or what the draws say of it.
-    fn value(&mut self, expr: &ast::Expr) -> Result<String, Failure> {
+    fn value(&mut self, expr: &ast::Expr) -> Result<String, Fault> {
+        if let Some(name) = self.without_draws(expr) {
+            let again = if self.fit.is_some() { " again" } else { "" };
+            return Err(Fault::new(format!(
+                "`{name}` is a name of the model that has no draws yet: `:fit`{again}"
+            )));
+        }
         if let Some(fit) = &self.fit
             && fit.variables.are_in(expr)
         {
             let draws = &fit.sampled.run.draws;
-            return draws::describe(&mut self.calculator, &fit.variables, draws, expr);
+            return Ok(draws::describe(
+                &mut self.calculator,
+                &fit.variables,
+                draws,
+                expr,
+            )?);
         }
-        match self.calculator.value(expr) {
-            Ok((ty, value, printed)) => Ok(format!(
-                "{printed}{} : {}\n",
-                display_value(&value),
-                spell(&ty, &value)
-            )),
-            Err(failure) => Err(self.with_advice(failure)),
-        }
+        let (ty, value, printed) = self.calculator.value(expr)?;
+        let (shown, ty) = (display_value(&value), spell(&ty, &value));
+        Ok(format!("{printed}{shown} : {ty}\n"))
     }
 
-    /// A failure that says how names of the model come to have values.
-    fn with_advice(&self, mut failure: Failure) -> Failure {
+    /// The first name in an expression that only a fit could give a value.
+    fn without_draws<'e>(&self, expr: &'e ast::Expr) -> Option<&'e str> {
         let Model::Lines(notebook) = &self.model else {
-            return failure;
+            return None;
         };
-        let names = notebook.names();
-        let is_of_model = |found: &&mut Diagnostic| {
-            let name = failure.sources.snippet(found.label.span);
-            found.code == Code::UndeclaredVariable && names.iter().any(|own| own == name)
+        let of_model = notebook.quantities();
+        let has_value = |name: &str| {
+            self.calculator.names().any(|own| own == name)
+                || (self.fit.iter()).any(|fit| fit.variables.names().any(|own| own == name))
         };
-        let found = failure.diagnostics.iter_mut().filter(is_of_model);
-        for found in found {
-            found.hint = Some("It is a name of the model: `:fit` gives it draws.".to_string());
-        }
-        failure
+        let mut names = expr.variables().into_iter();
+        names.find(|name| of_model.iter().any(|own| own == name) && !has_value(name))
     }
 }
 
@@ -497,12 +499,19 @@ impl Session {
         let Some(fit) = &self.fit else {
             return Answer::Trouble(nothing_fitted());
         };
-        let mut words_of_command = vec!["hlm".to_string(), "summary".to_string()];
-        words_of_command.push(fit.sampled.folder().display().to_string());
-        for pattern in words(patterns) {
-            words_of_command.extend(["--vars".to_string(), pattern]);
+        let patterns = words(patterns);
+        let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
+        let summary = fit.sampled.run.draws.summary(&patterns);
+        match summary.unmatched.first() {
+            Some(pattern) => {
+                let names: Vec<&str> = fit.variables.names().collect();
+                let names = names.join(", ");
+                Answer::Trouble(Fault::new(format!(
+                    "no variable matches `{pattern}`; there are {names}"
+                )))
+            }
+            None => Answer::Text(summary.to_text()),
         }
-        self.execute(&words_of_command)
     }
 
     /// A command of the command line, for this model.

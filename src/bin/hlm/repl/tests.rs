@@ -84,7 +84,7 @@ fn a_model_grows_line_by_line() {
         "index j\ndata y[j], se[j]\ny[j] ~ normal(theta[j], se[j])\ntheta[j] ~ normal(mu, tau)\n\
          mu ~ normal(0, 5)\ntau ~ cauchy(0, 5)\n"
     );
-    assert!(said(session, "tau").contains("`:fit` gives it draws"));
+    assert!(said(session, "tau").contains("has no draws yet: `:fit`"));
     assert!(said(session, ":help tau").starts_with("tau ~ cauchy(0, 5)"));
     assert!(said(session, ":help cauchy").contains("cauchy_lpdf"));
     assert_eq!(said(session, ":drop mu"), "drops  mu ~ normal(0, 5)");
