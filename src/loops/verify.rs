@@ -18,6 +18,7 @@ pub fn verify(procedure: &Procedure) -> Result<(), String> {
         defined: vec![false; procedure.values.len()],
         visible: vec![false; procedure.values.len()],
         constants: vec![None; procedure.values.len()],
+        stops: false,
     };
     verifier.tables()?;
     verifier
@@ -67,6 +68,9 @@ struct Verifier<'p> {
     visible: Vec<bool>,
     /// Values that are integer constants.
     constants: Vec<Option<i64>>,
+    /// Whether a check on the way is known to fail. It may guard an index that is known to be out of range, wherever passes
+    /// have put the two since.
+    stops: bool,
 }
 
 type Verified = Result<(), String>;
@@ -168,6 +172,7 @@ impl Verifier<'_> {
                 values,
             } => {
                 self.operand(*ok, Kind::Int)?;
+                self.stops |= self.constants[ok.0 as usize] == Some(0);
                 self.said(*message, values, false)
             }
             Stmt::Print { message, values } => self.said(*message, values, true),
@@ -312,7 +317,7 @@ impl Verifier<'_> {
             Some(known) => usize::try_from(known).is_ok_and(|known| known < buffer.len),
             None => true,
         };
-        require(inside, || {
+        require(inside || self.stops, || {
             format!(
                 "{index} is outside of `{}` of length {}",
                 buffer.name, buffer.len
@@ -422,6 +427,7 @@ mod tests {
     use super::super::Builder;
     use super::*;
     use crate::builtins::Prim;
+    use crate::loops::{Message, MessageKind};
 
     /// A procedure with a constant buffer, a work buffer and one loop, changed by `edit` at the end of the loop.
     fn verified(edit: impl FnOnce(&mut Builder, BufferId, BufferId, ValueId)) -> Verified {
@@ -480,6 +486,32 @@ mod tests {
             build.push(Stmt::Let(again, Op::Prim(Prim::NegInt, vec![i])));
         });
         assert!(found.contains("defined twice"), "{found}");
+    }
+
+    #[test]
+    fn an_index_out_of_range_needs_a_check_that_stops_the_run() {
+        let load = |build: &mut Builder, work, checked: bool| {
+            let (zero, two) = (build.int(0), build.int(2));
+            if checked {
+                let message = build.message(Message {
+                    kind: MessageKind::Fatal,
+                    parts: Vec::new(),
+                    span: Default::default(),
+                });
+                build.push(Stmt::Check {
+                    ok: zero,
+                    message,
+                    values: Vec::new(),
+                });
+            }
+            build.load(work, two);
+        };
+        let found = complaint(|build, _, work, _| load(build, work, false));
+        assert!(found.contains("is outside of `work`"), "{found}");
+        assert_eq!(
+            verified(|build, _, work, _| load(build, work, true)),
+            Ok(())
+        );
     }
 
     #[test]
