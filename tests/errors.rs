@@ -16,6 +16,7 @@ use hlm::run::{RunSettings, Silent, sample};
 use hlm::session::read;
 use hlm::source::SourceMap;
 use hlm::syntax::{Included, NoIncludes, parse_form};
+use hlm::tables::{Options, Sources};
 
 /// What the parser says about a program; empty if nothing.
 fn parse_errors(path: &Path) -> String {
@@ -53,6 +54,32 @@ fn data_errors(path: &Path) -> String {
     let beside = path.with_extension("json");
     let json = fs::read(&beside).unwrap();
     match model.bind_json(&name(&beside), &json, &BindOptions::default()) {
+        Ok(_) => String::new(),
+        Err(failure) => failure.render(false),
+    }
+}
+
+/// What binding tables says about a program in equation form: those beside it, `NAME.csv` and `NAME.2.csv`, and values in
+/// `NAME.json`; empty if nothing.
+fn table_errors(path: &Path) -> String {
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let model = Model::from_text(&name(path), &fs::read_to_string(path).unwrap());
+    let model = model.unwrap_or_else(|failure| panic!("{failure}"));
+    let mut sources = Sources::new(&model.program().sources);
+    for extension in ["csv", "2.csv", "json"] {
+        let beside = path.with_extension(extension);
+        let Ok(bytes) = fs::read(&beside) else {
+            continue;
+        };
+        let added = match extension {
+            "json" => sources.add_json(&name(&beside), &bytes),
+            _ => sources.add_csv(&name(&beside), &bytes, None),
+        };
+        if let Err(fault) = added {
+            return render(&sources.texts, &[*fault], false);
+        }
+    }
+    match model.bind_tables(&sources, &Options::default(), &BindOptions::default()) {
         Ok(_) => String::new(),
         Err(failure) => failure.render(false),
     }
@@ -124,10 +151,11 @@ fn check_fixtures(phase: &str, diagnose: impl Fn(&Path) -> String) {
     assert!(changed.is_empty(), "{}", changed.join("\n"));
 }
 
-/// Each code of a phase appears in some text beside a fixture.
-fn check_every_code(phase: &str, letter: char, elsewhere: &[Code]) {
-    let texts: String = fixtures(phase)
+/// Each code of these phases appears in some text beside a fixture.
+fn check_every_code(phases: &[&str], letter: char, elsewhere: &[Code]) {
+    let texts: String = phases
         .iter()
+        .flat_map(|phase| fixtures(phase))
         .map(|path| fs::read_to_string(path.with_extension("txt")).unwrap_or_default())
         .collect();
     for &code in Code::ALL {
@@ -147,7 +175,7 @@ fn parse_errors_read_as_written_down() {
 fn every_parse_error_has_a_fixture() {
     // Four gigabytes are no fixture, and libraries are parsed by another function.
     let elsewhere = [Code::SourceTooLarge, Code::UndocumentedFunction];
-    check_every_code("parse", 'P', &elsewhere);
+    check_every_code(&["parse"], 'P', &elsewhere);
 }
 
 #[test]
@@ -157,7 +185,7 @@ fn name_errors_read_as_written_down() {
 
 #[test]
 fn every_name_error_has_a_fixture() {
-    check_every_code("name", 'N', &[]);
+    check_every_code(&["name"], 'N', &[]);
 }
 
 #[test]
@@ -168,7 +196,7 @@ fn type_errors_read_as_written_down() {
 #[test]
 fn every_type_error_has_a_fixture() {
     // A warning; see below.
-    check_every_code("type", 'T', &[Code::IntegerDivision]);
+    check_every_code(&["type"], 'T', &[Code::IntegerDivision]);
 }
 
 #[test]
@@ -186,19 +214,12 @@ fn data_errors_read_as_written_down() {
 
 #[test]
 fn every_data_error_has_a_fixture() {
-    // What is wrong with tables is tested in `tables`, with plans made by hand.
-    let elsewhere = [
-        Code::TableFile,
-        Code::NoColumn,
-        Code::WhichTable,
-        Code::NotANumber,
-        Code::MissingCells,
-        Code::UnknownLevel,
-        Code::NotConstant,
-        Code::LevelWithoutRow,
-        Code::RepeatedRow,
-    ];
-    check_every_code("data", 'D', &elsewhere);
+    check_every_code(&["data", "tables"], 'D', &[]);
+}
+
+#[test]
+fn table_errors_read_as_written_down() {
+    check_fixtures("tables", table_errors);
 }
 
 #[test]
@@ -214,5 +235,5 @@ fn every_run_error_has_a_fixture() {
         Code::EvaluationFailed,
         Code::NotCompiled,
     ];
-    check_every_code("run", 'R', &elsewhere);
+    check_every_code(&["run"], 'R', &elsewhere);
 }

@@ -116,17 +116,23 @@ impl<'a> Binder<'a> {
                 let found = self.locate(column).map(Rc::new);
                 self.columns[column] = Slot::Done(found.clone());
                 if let Some(found) = &found {
-                    self.note_use(found);
+                    self.note_use(column, found);
                 }
                 found
             }
         }
     }
 
-    fn note_use(&mut self, found: &Found) {
-        for holding in &found.holdings {
-            if let Holding::Table { table, .. } = holding {
-                self.is_used[*table] = true;
+    /// Notes which tables gave something; a name that several of a table's columns have is a fault.
+    fn note_use(&mut self, place: usize, found: &Found) {
+        for &holding in &found.holdings {
+            if let Holding::Table { table, column } = holding {
+                self.is_used[table] = true;
+                let name = &self.table(table).columns[column].name;
+                let columns = self.table(table).columns_named(name);
+                if columns.len() > 1 {
+                    self.report_one_name(place, table, &columns);
+                }
             }
         }
     }

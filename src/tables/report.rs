@@ -368,6 +368,31 @@ impl Binder<'_> {
         self.faults.push(fault.with_hint(hint));
     }
 
+    /// Several columns of a table have one name.
+    pub(super) fn report_one_name(&mut self, place: usize, table: usize, columns: &[usize]) {
+        let column = &self.plan.columns[place];
+        let table = self.table(table);
+        let headings: Vec<String> = columns
+            .iter()
+            .map(|&at| format!("\"{}\"", table.columns[at].heading))
+            .collect();
+        let title = format!(
+            "{} has {} columns called `{}`",
+            table.name,
+            columns.len(),
+            table.columns[columns[0]].name
+        );
+        let texts = &self.sources.texts;
+        let span = table.heading_span(texts, columns[1]).unwrap_or(column.span);
+        let fault = Diagnostic::error(Code::WhichTable, title, span, "the second one")
+            .with_note(format!(
+                "the headings are {}; other characters than letters, digits and _ count as _",
+                listed(&headings)
+            ))
+            .with_hint("rename one of them");
+        self.faults.push(fault);
+    }
+
     /// A value differs between rows of one level: E3 where it is itself a level.
     pub(super) fn report_varying(
         &mut self,
