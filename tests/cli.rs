@@ -608,3 +608,160 @@ fn help_has_examples() {
         said.out
     );
 }
+
+/// Houses in counties, with a number per county from a table of its own.
+const RADON: &str = "\
+index i
+index j = county[i]
+index p = {1, floor}
+data y[i], X[i, p], u[j], prior_sd
+y[i] ~ normal(X[i] * b + a[j] + c[j, p], sigma)
+a[j] ~ normal(g * u[j], tau)
+b[p], c[j, p] ~ normal(0, prior_sd)
+g ~ normal(0, 1)
+sigma, tau ~ exponential(1)
+";
+
+const HOUSES: &str =
+    "county,floor,y\nSt. Louis,0,1.1\nAitkin,1,0.2\nSt. Louis,1,0.9\nAitkin,0,0.4\nAitkin,NA,3\n";
+
+const COUNTIES: &str = "u,county\n0.3,St. Louis\n0.1,Aitkin\n0.2,Cass\n";
+
+#[test]
+fn tables_and_labels_from_program_to_summary() {
+    let scratch = Scratch::new("tables");
+    let model = RADON
+        .replace("a[j] + c[j, p]", "a[j]")
+        .replace("b[p], c[j, p]", "b[p]");
+    let model = scratch.write("radon.hlm", &model);
+    let houses = scratch.write("houses.csv", HOUSES);
+    let counties = scratch.write("counties.csv", COUNTIES);
+    let data = [
+        "--data",
+        &houses,
+        "--data",
+        &format!("j={counties}"),
+        "--set",
+        "prior_sd=2",
+    ];
+    let said = scratch
+        .hlm(&[&["check", &model], &data[..]].concat())
+        .ended(1);
+    said.complains(&["[D0014]", "`floor` is missing in row 5 of", "`--na omit`"]);
+
+    let run = ["--na", "omit", "--seed", "1", "--output", "run"];
+    let short = ["--chains", "2", "--warmup", "200", "--draws", "50"];
+    let said = scratch
+        .hlm(&[&["sample", &model], &data[..], &run, &short].concat())
+        .ended(0);
+    said.complains(&[
+        "1 of 5 rows",
+        "are left out for missing values: `floor` in 1",
+    ]);
+    said.complains(&["is about no county of the data, and not used: row 3"]);
+    for row in ["a[Aitkin]", "a[St. Louis]", "b[floor]", "sigma "] {
+        let is_row = |line: &str| line.starts_with(row);
+        assert!(said.out.lines().any(is_row), "{row}\n{}", said.out);
+    }
+
+    let description = fs::read_to_string(scratch.0.join("run/run.json")).unwrap();
+    let description: Value = serde_json::from_str(&description).unwrap();
+    assert_eq!(description["data"]["files"][1]["letter"], "j");
+    assert_eq!(description["data"]["set"]["prior_sd"], "2");
+    assert_eq!(description["data"]["na"][0], "omit");
+    assert_eq!(description["sets"][1]["labels"][1], "St. Louis");
+    assert_eq!(description["variables"]["b"]["sets"][0], 2);
+    assert!(
+        description["program"]
+            .as_str()
+            .unwrap()
+            .contains("index j = county[i]")
+    );
+    let draws = read_draws_csv(&scratch.0.join("run/radon-1.csv")).unwrap();
+    assert!(
+        draws.columns.iter().any(|column| column == "a.2"),
+        "{:?}",
+        draws.columns
+    );
+
+    for (pattern, rows) in [
+        ("a[St. Louis]", 1),
+        ("a[*]", 2),
+        ("a.2", 1),
+        ("b[floor]", 1),
+    ] {
+        let said = scratch
+            .hlm(&["summary", "run", "--vars", pattern, "--format", "json"])
+            .ended(0);
+        let summary: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(summary["rows"].as_array().unwrap().len(), rows, "{pattern}");
+    }
+    let said = scratch
+        .hlm(&["summary", "run", "--vars", "a.2", "--format", "json"])
+        .ended(0);
+    let summary: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(summary["rows"][0]["name"], "a[St. Louis]");
+    assert_eq!(summary["rows"][0]["labels"][0], "St. Louis");
+    scratch
+        .hlm(&["summary", "run", "--vars", "a[Cass]"])
+        .ended(1);
+}
+
+#[test]
+fn missing_values_change_the_program_that_runs() {
+    let scratch = Scratch::new("na");
+    let text = "index i\ndata y[i], x[i]\ny[i] ~ normal(a + b * x[i], sigma)\nx[i] ~ normal(m, s)\n\
+                a, b, m ~ normal(0, 5)\nsigma, s ~ exponential(1)\n";
+    let model = scratch.write("line.hlm", text);
+    let data = scratch.write("line.csv", "y,x\n1,1\nNA,2\n3,NA\n4,4\n2,1.5\n");
+    let sample = [
+        "sample", &model, "--data", &data, "--chains", "1", "--warmup", "200", "--draws", "50",
+    ];
+    let run = |na: &str, output: &str| {
+        let args = [
+            &sample[..],
+            &["--na", na, "--seed", "1", "--output", output],
+        ]
+        .concat();
+        scratch.hlm(&args).ended(0)
+    };
+    let said = run("drop,impute", "unknown");
+    said.complains(&[
+        "1 missing value of `x` become",
+        "1 missing value of the outcome `y`",
+    ]);
+    let imputed = said
+        .out
+        .lines()
+        .filter(|line| line.starts_with("x"))
+        .count();
+    assert!(imputed >= 1, "{}", said.out);
+    let said = run("y=omit,x=omit", "omitted");
+    said.complains(&["2 of 5 rows"]);
+    assert!(
+        !said.out.lines().any(|line| line.starts_with('x')),
+        "{}",
+        said.out
+    );
+    let said = scratch
+        .hlm(&["check", &model, "--data", &data, "--na", "guess"])
+        .ended(2);
+    said.complains(&["`guess` is not one of error, omit, drop, impute"]);
+}
+
+#[test]
+fn programs_in_block_form_read_columns_as_arrays() {
+    let scratch = Scratch::new("columns");
+    let text = "data { int N; vector[N] y; array[N] int group; } parameters { real mu; } \
+                model { mu ~ normal(0, 1); y ~ normal(mu, 1); }";
+    let model = scratch.write("m.stan", text);
+    let good = scratch.write("good.csv", "y,group\n1.5,1\n2,2\n");
+    scratch.hlm(&["check", &model, "--data", &good]).ended(0);
+    let text = scratch.write("text.csv", "y,group\n1.5,a\n2,b\n");
+    let said = scratch.hlm(&["check", &model, "--data", &text]).ended(1);
+    said.complains(&["[D0001]", "the column `group`", "is text", "equation form"]);
+    let given = scratch.hlm(&["check", &model, "--data", &text, "--set", "group=[1, 2]"]);
+    given.ended(0);
+    let said = scratch.hlm(&["check", &model, "--set", "group"]).ended(2);
+    said.complains(&["NAME=VALUE"]);
+}
