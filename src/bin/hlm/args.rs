@@ -44,6 +44,17 @@ Examples:
   hlm summary spend-20261122-235959 --vars 'd_country[US,*]'
   hlm summary chain-1.csv chain-2.csv --format json";
 
+const POOLING: &str = "\
+Examples:
+  hlm pooling schools.hlm --data students.csv
+  hlm pooling radon.hlm --data houses.csv --data counties.csv --effect a
+
+Fits the model, the model without pooling (the effect is a flat parameter for each group, or, where its location is a
+number, one that sums to zero) and the model with complete pooling (the effect is its location), both derived from the
+one file. Per group: n, the three estimates, and the shrinkage factor B, the weight of the population in the partially
+pooled estimate; per effect Gelman and Pardoe's pooling factor. The folder gets the table as CSV, the picture as SVG
+and PNG, and the two derived models.";
+
 const CHECK: &str = "\
 Examples:
   hlm check schools.hlm
@@ -90,6 +101,8 @@ pub enum Command {
     Prior(SampleArgs),
     /// Summarise draws of a run, or of any CmdStan CSV files
     Summary(SummaryArgs),
+    /// Compare complete, no and partial pooling of a model's varying effects
+    Pooling(PoolingArgs),
     /// Look for mistakes in a program, or show what becomes of it
     Check(CheckArgs),
     /// Print the Stan program that a model in equation form stands for
@@ -238,6 +251,42 @@ pub enum Format {
     Text,
     /// One object, for programs
     Json,
+}
+
+/// Arguments of `hlm pooling`.
+#[derive(Debug, Args)]
+#[command(after_help = POOLING)]
+pub struct PoolingArgs {
+    /// The program, in equation form
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Where data come from
+    #[command(flatten)]
+    pub data: DataArgs,
+    /// The effects to compare [default: all that vary by group]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub effect: Vec<String>,
+    /// Folder for tables, pictures and the derived models [default: MODEL-pooling]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Number of chains of each fit
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub chains: usize,
+    /// Seed of all random numbers [default: drawn at random]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Warmup transitions of each chain
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub warmup: usize,
+    /// Draws of each chain after warmup
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub draws: usize,
+    /// Acceptance rate that the step size is tuned for; nearer to 1 means smaller steps
+    #[arg(long, value_name = "RATE", default_value_t = 0.9)]
+    pub target_accept: f64,
+    /// Show no progress
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `hlm check`.

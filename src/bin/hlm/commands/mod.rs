@@ -3,6 +3,8 @@
 mod check;
 mod expand;
 mod log_density;
+mod pictures;
+mod pooling;
 pub mod sample;
 mod summary;
 mod table;
@@ -24,6 +26,7 @@ pub fn execute(command: &Command) -> Result<ExitCode, Fault> {
             ..args.clone()
         }),
         Command::Summary(args) => summary::summary(args),
+        Command::Pooling(args) => pooling::pooling(args),
         Command::Check(args) => check::check(args),
         Command::Expand(args) => expand::expand(args),
         Command::LogDensity(args) => log_density::log_density(args),

@@ -403,7 +403,7 @@ fn was_interrupted(run: &Run) -> bool {
 }
 
 /// The first Ctrl-C ends the chains, the second the program.
-fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
+pub(super) fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
     let interrupt = interrupt.clone();
     let handler = move || {
         if interrupt.swap(true, Ordering::Relaxed) {
@@ -415,6 +415,6 @@ fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
 }
 
 /// A seed from the system's entropy, short enough to be typed again.
-fn random_seed() -> u64 {
+pub(super) fn random_seed() -> u64 {
     RandomState::new().hash_one(SystemTime::now()) >> 32
 }
