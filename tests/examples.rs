@@ -5,14 +5,16 @@
 use hlm::kernels::random::ChainRng;
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
+use hlm::tables::{self, Sources};
 use std::path::{Path, PathBuf};
 
 #[path = "../examples/simulate.rs"]
 #[allow(dead_code)]
 mod simulate;
 
-/// Each model of examples/ with its data: a folder's models share the folder's one data file.
-fn models() -> Vec<(PathBuf, PathBuf)> {
+/// Each model of examples/ with its folder's data: the one JSON file of a model in block form, the tables of one in
+/// equation form.
+fn models() -> Vec<(PathBuf, Vec<PathBuf>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut models = Vec::new();
     for folder in entries(&root).into_iter().filter(|path| path.is_dir()) {
@@ -21,18 +23,24 @@ fn models() -> Vec<(PathBuf, PathBuf)> {
             let has = |path: &&PathBuf| path.extension().is_some_and(|found| found == extension);
             files.iter().filter(has).cloned().collect()
         };
-        let data = with_extension("json");
-        if with_extension("hlm").is_empty() {
-            continue;
-        }
-        assert_eq!(data.len(), 1, "{} needs one data file", folder.display());
         assert!(
             folder.join("README.md").exists(),
             "{} needs a page",
             folder.display()
         );
+        let mut tables = with_extension("csv");
+        // What a simulation started from is no data.
+        tables.retain(|path| !path.ends_with("truth.csv"));
         for model in with_extension("hlm") {
-            models.push((model, data[0].clone()));
+            let is_in_blocks = std::fs::read_to_string(&model)
+                .unwrap()
+                .contains("parameters {");
+            let data = match is_in_blocks {
+                true => with_extension("json"),
+                false => tables.clone(),
+            };
+            assert!(!data.is_empty(), "{} needs data", model.display());
+            models.push((model, data));
         }
     }
     models
@@ -45,20 +53,38 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn posterior(model: &Path, data: &Path) -> Posterior {
+fn posterior(model: &Path, data: &[PathBuf]) -> Posterior {
     let text = std::fs::read_to_string(model).unwrap();
-    let json = std::fs::read(data).unwrap();
     let name = model.to_string_lossy();
-    let checked = Model::from_text(&name, &text).unwrap_or_else(|failure| panic!("{failure}"));
-    checked
-        .bind_json(&data.to_string_lossy(), &json, &BindOptions::default())
+    let model = Model::from_text(&name, &text).unwrap_or_else(|failure| panic!("{failure}"));
+    let options = BindOptions::default();
+    if model.program().equations.is_none() {
+        let json = std::fs::read(&data[0]).unwrap();
+        return model
+            .bind_json(&data[0].to_string_lossy(), &json, &options)
+            .unwrap_or_else(|failure| panic!("{failure}"));
+    }
+    let mut sources = Sources::new(&model.program().sources);
+    for table in data {
+        let bytes = std::fs::read(table).unwrap();
+        sources
+            .add_csv(&table.to_string_lossy(), &bytes, None)
+            .unwrap();
+    }
+    let (model, tabled) = model
+        .tabulate(&sources, &tables::Options::default())
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    let bound = model.fill_tabled(&tabled, &options);
+    let bound = bound.unwrap_or_else(|failure| panic!("{failure}"));
+    model
+        .compile(bound, &options)
         .unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 #[test]
 fn every_example_compiles_and_both_back_ends_agree() {
     let models = models();
-    assert!(models.len() >= 9, "{} examples found", models.len());
+    assert!(models.len() >= 19, "{} examples found", models.len());
     for (model, data) in models {
         let posterior = posterior(&model, &data);
         let dimension = posterior.dimension();

@@ -138,7 +138,9 @@ fn belonging(starts: &[(SetId, Vec<i64>)], group: SetId, maps: &[Map]) -> Option
         }
         // Index sets are declared acyclically, so every way ends.
         for map in maps.iter().filter(|map| map.from == set) {
-            let next = values.iter().map(|at| map.values.get(*at as usize - 1).copied());
+            let next = values
+                .iter()
+                .map(|at| map.values.get(*at as usize - 1).copied());
             if let Some(next) = next.collect::<Option<Vec<i64>>>() {
                 open.push_back((steps + 1, map.to, next));
             }

@@ -79,7 +79,10 @@ pub fn derive(
         effect: effect.clone(),
         none: derived("no pooling", rewrite::none(program, effect, &observed))?,
         partial: derived("partial pooling", rewrite::partial(program, effect))?,
-        complete: derived("complete pooling", rewrite::complete(program, effect, &observed))?,
+        complete: derived(
+            "complete pooling",
+            rewrite::complete(program, effect, &observed),
+        )?,
     })
 }
 
@@ -97,7 +100,12 @@ pub fn compare(
     let plan = equations.plan.as_ref();
     let group_axes: Vec<usize> = positions(effect, true);
     let label_axes: Vec<usize> = positions(effect, false);
-    let size = |set: SetId| posterior.labels().get(set.0).map_or(0, |labels| labels.len());
+    let size = |set: SetId| {
+        posterior
+            .labels()
+            .get(set.0)
+            .map_or(0, |labels| labels.len())
+    };
     let sizes: Vec<usize> = effect.axes.iter().map(|set| size(*set)).collect();
     let sets: Vec<SetId> = group_axes.iter().map(|axis| effect.axes[*axis]).collect();
     let values = |name: &str| integers(posterior, name);
@@ -108,7 +116,11 @@ pub fn compare(
         let mut groups = Vec::new();
         for (place, at) in tuples(&group_axes, &sizes).into_iter().enumerate() {
             let mut index = vec![0; effect.axes.len()];
-            for (axis, value) in label_axes.iter().zip(&labels).chain(group_axes.iter().zip(&at)) {
+            for (axis, value) in label_axes
+                .iter()
+                .zip(&labels)
+                .chain(group_axes.iter().zip(&at))
+            {
                 index[*axis] = *value;
             }
             let column = |name: &str| column(name, &index);
@@ -134,7 +146,8 @@ pub fn compare(
 
 fn positions(effect: &Effect, is_group: bool) -> Vec<usize> {
     let axes = 0..effect.axes.len();
-    axes.filter(|axis| effect.is_group[*axis] == is_group).collect()
+    axes.filter(|axis| effect.is_group[*axis] == is_group)
+        .collect()
 }
 
 /// Every combination of elements of some axes, counted from 0, the last varying fastest.
@@ -193,7 +206,9 @@ fn group_words(plan: &Plan, sets: &[SetId]) -> String {
         let set = &plan.sets[set.0];
         match &set.kind {
             SetKind::Levels { columns, .. } => {
-                let columns = columns.iter().map(|column| plan.columns[*column].name.clone());
+                let columns = columns
+                    .iter()
+                    .map(|column| plan.columns[*column].name.clone());
                 columns.collect::<Vec<_>>().join(" or ")
             }
             _ => set.letters.first().cloned().unwrap_or_default(),
@@ -205,7 +220,10 @@ fn group_words(plan: &Plan, sets: &[SetId]) -> String {
 /// The integers of a variable of the data block.
 fn integers(posterior: &Posterior, name: &str) -> Option<Vec<i64>> {
     let typed = &posterior.model().program().typed;
-    let place = typed.variables.iter().position(|variable| variable.name == name)?;
+    let place = typed
+        .variables
+        .iter()
+        .position(|variable| variable.name == name)?;
     match posterior.values().get(place)?.as_ref()? {
         Value::Int(value) => Some(vec![*value]),
         Value::Container(container) => match &container.scalars {

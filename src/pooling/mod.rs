@@ -8,5 +8,5 @@ mod mentions;
 mod picture;
 pub mod rewrite;
 
-pub use fit::{Derived, Fits, Models, compare, derive, equations_of};
 pub use comparison::{Coefficient, Comparison, Estimate, Group, GroupDraws};
+pub use fit::{Derived, Fits, Models, compare, derive, equations_of};

@@ -20,7 +20,9 @@ pub fn write(folder: &Path, name: &str, figure: &Figure) -> Result<(), Fault> {
     put(&folder.join(format!("{name}.svg")), scene.svg().as_bytes())?;
     #[cfg(feature = "png")]
     {
-        let png = scene.png(SCALE).map_err(|error| Fault::new(error.to_string()))?;
+        let png = scene
+            .png(SCALE)
+            .map_err(|error| Fault::new(error.to_string()))?;
         put(&folder.join(format!("{name}.png")), &png)?;
     }
     Ok(())
@@ -33,7 +35,9 @@ fn put(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
 
 /// A figure in characters, as wide as the terminal and in colour if its user wants any.
 pub fn terminal(figure: &Figure) -> String {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let colour = std::io::stdout().is_terminal() && !no_colour;
     figure.terminal(columns.unwrap_or(100).clamp(60, 140), colour)

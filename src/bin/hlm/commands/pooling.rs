@@ -32,10 +32,16 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
              form",
         ));
     };
-    let effects = chosen(args, &model_effects(&program, &equations.model, &args.effect)?)?;
+    let effects = chosen(
+        args,
+        &model_effects(&program, &equations.model, &args.effect)?,
+    )?;
     let data = DataSource::read(&args.data)?;
     let seed = args.seed.unwrap_or_else(random_seed);
-    let folder = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}-pooling", model.name())));
+    let folder = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}-pooling", model.name())));
     fs::create_dir_all(&folder)
         .map_err(|error| Fault::new(format!("{} cannot be made: {error}", folder.display())))?;
     let interrupt = Arc::new(AtomicBool::new(false));
@@ -69,11 +75,26 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
         let figure = comparison.figure();
         screen::print(&format!("{}\n", pictures::terminal(&figure)))?;
         pictures::write(&folder, &effect.name, &figure)?;
-        write(&folder, &format!("{}.csv", effect.name), &comparison.to_csv())?;
-        write(&folder, &format!("{}-no.hlm", effect.name), &models.none.text)?;
-        write(&folder, &format!("{}-complete.hlm", effect.name), &models.complete.text)?;
+        write(
+            &folder,
+            &format!("{}.csv", effect.name),
+            &comparison.to_csv(),
+        )?;
+        write(
+            &folder,
+            &format!("{}-no.hlm", effect.name),
+            &models.none.text,
+        )?;
+        write(
+            &folder,
+            &format!("{}-complete.hlm", effect.name),
+            &models.complete.text,
+        )?;
     }
-    screen::print(&format!("Table, picture and the two derived models: {}\n", folder.display()))?;
+    screen::print(&format!(
+        "Table, picture and the two derived models: {}\n",
+        folder.display()
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,14 +153,18 @@ fn sampled(
         },
         ..RunSettings::default()
     };
-    let run = |progress: &dyn run::Progress| {
-        run::sample(posterior, &settings, None, progress, interrupt)
-    };
+    let run =
+        |progress: &dyn run::Progress| run::sample(posterior, &settings, None, progress, interrupt);
     let outcome = if args.quiet {
         run(&Silent)
     } else {
         let sampler = &settings.sampler;
-        let tally = Tally::new(sampler.first_chain, sampler.chains, sampler.warmup, sampler.samples);
+        let tally = Tally::new(
+            sampler.first_chain,
+            sampler.chains,
+            sampler.warmup,
+            sampler.samples,
+        );
         tally.watch(|| run(&tally))
     };
     let run = outcome.map_err(|error| Fault::new(error.to_string()))?;
