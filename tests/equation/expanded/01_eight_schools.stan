@@ -5,7 +5,8 @@ data {
 }
 parameters {
   vector[N_j] theta;
-  real mu, tau;
+  real mu;
+  real<lower=0> tau;  // scale of normal, line 5
 }
 model {
   y ~ normal(theta, se);

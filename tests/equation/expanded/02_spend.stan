@@ -16,7 +16,12 @@ parameters {
   array[N_k] vector[3] d_vertical;
   array[N_l] vector[3] mu_r;
   array[N_m] vector[3] mu_i;
-  real nu, sigma, s_country, s_vertical, s_region, s_industry;
+  real<lower=0> nu;  // scale of student_t, line 11
+  real<lower=0> sigma;  // scale of student_t, line 11
+  real<lower=0> s_country;  // scale of multi_normal, line 17
+  real<lower=0> s_vertical;  // scale of multi_normal, line 18
+  real<lower=0> s_region;  // scale of multi_normal, line 19
+  real<lower=0> s_industry;  // scale of multi_normal, line 20
   array[N_l] vector[3] kappa_r;
   array[N_m] vector[3] kappa_i;
 }

@@ -8,7 +8,9 @@ data {
 }
 parameters {
   vector[N_j] a;
-  real b, g0, g1, sigma, s_a;
+  real b, g0, g1;
+  real<lower=0> sigma;  // scale of normal, line 5
+  real<lower=0> s_a;  // scale of normal, line 6
 }
 model {
   log_radon ~ normal(a[county] + b * basement, sigma);
