@@ -18,11 +18,11 @@ pub fn format_program(program: &Program) -> String {
     printer.text
 }
 
+/// What to say behind the declaration of a variable, if anything.
+pub type Notes<'n> = dyn Fn(&str) -> Option<String> + 'n;
+
 /// The whole program, with comments behind declarations at the top level of blocks: `note` gives that of a variable.
-pub fn format_program_with_notes(
-    program: &Program,
-    note: &dyn Fn(&str) -> Option<String>,
-) -> String {
+pub fn format_program_with_notes(program: &Program, note: &Notes<'_>) -> String {
     let mut printer = Printer {
         note: Some(note),
         ..Printer::default()
@@ -72,7 +72,7 @@ struct Printer<'n> {
     text: String,
     indentation: usize,
     /// The comments behind declarations at the top level of blocks, by variable.
-    note: Option<&'n dyn Fn(&str) -> Option<String>>,
+    note: Option<&'n Notes<'n>>,
 }
 
 impl Printer<'_> {

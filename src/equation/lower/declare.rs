@@ -166,7 +166,7 @@ impl<'m> Lowering<'m> {
 
     fn declared_bounds(&mut self, name: NameId) -> Bounds {
         match &self.name(name).declared {
-            Some(declared) => self.renamed_bounds(name, &declared.bounds),
+            Some(declared) => self.renamed_bounds(&declared.bounds),
             None => Bounds::None,
         }
     }
@@ -203,7 +203,7 @@ impl<'m> Lowering<'m> {
             if declared.base.is_constrained() {
                 return constrained(declared.base, sizes, span);
             }
-            let bounds = self.renamed_bounds(name, &declared.bounds);
+            let bounds = self.renamed_bounds(&declared.bounds);
             return sized(form, sizes, bounds, span);
         }
         let base = match &self.name(name).support.kind {
@@ -259,10 +259,9 @@ impl<'m> Lowering<'m> {
     }
 
     /// Written bounds with the names of the block form; `lo[j]` of a name over j is all of `lo`.
-    fn renamed_bounds(&mut self, name: NameId, bounds: &Bounds) -> Bounds {
-        let mut rename = |end: &Option<Box<ast::Expr>>| {
-            end.as_ref().map(|end| Box::new(self.renamed(name, end)))
-        };
+    fn renamed_bounds(&mut self, bounds: &Bounds) -> Bounds {
+        let mut rename =
+            |end: &Option<Box<ast::Expr>>| end.as_ref().map(|end| Box::new(self.renamed(end)));
         match bounds {
             Bounds::None => Bounds::None,
             Bounds::Interval { lower, upper } => Bounds::Interval {
@@ -276,7 +275,7 @@ impl<'m> Lowering<'m> {
         }
     }
 
-    fn renamed(&mut self, owner: NameId, expr: &ast::Expr) -> ast::Expr {
+    fn renamed(&mut self, expr: &ast::Expr) -> ast::Expr {
         let mut renamed = expr.clone();
         match &mut renamed.kind {
             ast::ExprKind::Variable(name) => {
@@ -284,14 +283,14 @@ impl<'m> Lowering<'m> {
                     *name = self.read(known);
                 }
             }
-            ast::ExprKind::Unary { operand, .. } => **operand = self.renamed(owner, operand),
+            ast::ExprKind::Unary { operand, .. } => **operand = self.renamed(operand),
             ast::ExprKind::Binary { left, right, .. } => {
-                **left = self.renamed(owner, left);
-                **right = self.renamed(owner, right);
+                **left = self.renamed(left);
+                **right = self.renamed(right);
             }
             ast::ExprKind::Call { arguments, .. } => {
                 for argument in arguments {
-                    *argument = self.renamed(owner, argument);
+                    *argument = self.renamed(argument);
                 }
             }
             ast::ExprKind::Index { base, indices } => {
@@ -304,9 +303,9 @@ impl<'m> Lowering<'m> {
                     _ => false,
                 };
                 if indices.iter().all(is_letter) {
-                    return self.renamed(owner, base);
+                    return self.renamed(base);
                 }
-                **base = self.renamed(owner, base);
+                **base = self.renamed(base);
             }
             _ => {}
         }
