@@ -80,7 +80,19 @@ all parameters and transformed parameters; then comes one line a point: {\"log_d
 Numbers that are not finite are the strings \"-Infinity\", \"Infinity\" and \"NaN\".";
 
 const REPL: &str = "\
-Lines are expressions of the language, or definitions `name = expression`, or functions. `:help` says more.";
+Example:
+  > :data schools.csv
+  > index j
+  > data y[j], se[j]
+  > y[j] ~ normal(theta[j], se[j])
+  > theta[j] ~ normal(mu, tau)
+  > mu ~ normal(0, 5)
+  > tau ~ cauchy(0, 5)
+  > :fit
+  > theta[3] > theta[1]
+
+A model grows line by line; an expression evaluates at once, over the last fit's draws where it names parameters.
+`:help` says more.";
 
 /// Bayesian hierarchical models: checked, compiled to machine code in milliseconds, and sampled.
 #[derive(Debug, Parser)]
@@ -109,7 +121,7 @@ pub enum Command {
     Expand(ExpandArgs),
     /// Compute log density and gradient at given points
     LogDensity(LogDensityArgs),
-    /// Evaluate expressions interactively
+    /// Build a model line by line, fit it, and ask its draws
     Repl(ReplArgs),
 }
 
@@ -377,9 +389,9 @@ pub struct LogDensityArgs {
 #[derive(Debug, Args)]
 #[command(after_help = REPL)]
 pub struct ReplArgs {
-    /// Variables to begin with, as Stan JSON
-    #[arg(short, long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    /// A table or values in Stan JSON to begin with, as `:data` reads them; may be given several times
+    #[arg(short, long, value_name = "[LETTER=]FILE")]
+    pub data: Vec<String>,
 }
 
 #[cfg(test)]

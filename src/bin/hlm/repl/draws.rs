@@ -152,10 +152,7 @@ pub fn describe(
         .map(|(name, chains)| (name.as_str(), chains.iter().map(Vec::as_slice).collect()))
         .collect();
     let mut summary = summarise(&columns, &PROBABILITIES, &[]);
-    let names = match &folded.kind {
-        ExprKind::Variable(name) => over.labelled(name, names.len()).unwrap_or(names),
-        _ => names,
-    };
+    let names = over.with_labels(&folded, &name, names);
     for (row, name) in summary.rows.iter_mut().zip(&names) {
         row.name.clone_from(name);
     }
@@ -208,13 +205,28 @@ struct Over<'f> {
 }
 
 impl Over<'_> {
-    /// The names of a variable's elements, with labels where its dimensions have any.
-    fn labelled(&self, name: &str, count: usize) -> Option<Vec<String>> {
+    /// The names of a value's elements with labels in place of numbers, where the value has as many elements as a
+    /// variable with labels that it is computed from: `(theta - mu)[US]`.
+    fn with_labels(&self, expr: &Expr, name: &str, names: Vec<String>) -> Vec<String> {
+        let labels = (expr.variables().into_iter())
+            .filter_map(|variable| self.labels_of(variable))
+            .find(|labels| labels.len() == names.len());
+        match labels {
+            Some(labels) if names.len() > 1 => {
+                let base = base(expr, name);
+                let labelled = labels.iter().map(|labels| format!("{base}[{labels}]"));
+                labelled.collect()
+            }
+            _ => names,
+        }
+    }
+
+    /// The labels of a variable's elements, in the order of its columns.
+    fn labels_of(&self, variable: &str) -> Option<Vec<String>> {
         let columns = self.draws.columns().iter();
-        let own = columns.filter(|column| column.name.split('.').next() == Some(name));
-        let labelled = own.map(|column| self.draws.labelling().name(&column.name));
-        let names: Vec<String> = labelled.collect::<Option<_>>()?;
-        (names.len() == count).then_some(names)
+        let own = columns.filter(|column| column.name.split('.').next() == Some(variable));
+        own.map(|column| Some(self.draws.labelling().of_column(&column.name)?.join(", ")))
+            .collect()
     }
 
     /// The expression with positions in place of labels: `theta["US"]`, `theta[US]`.
@@ -336,10 +348,7 @@ impl Over<'_> {
         let first = values.len();
         values.resize(checked.program.variables.len(), None);
         let interpreter = Interpreter::new(&checked.program);
-        let is_compound = matches!(
-            expr.kind,
-            ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Ternary { .. }
-        );
+        let base = base(expr, name);
         let mut names = Vec::new();
         let mut chains: Vec<Vec<Vec<f64>>> = Vec::new();
         for (at, chain) in self.draws.chains().iter().enumerate() {
@@ -361,7 +370,7 @@ impl Over<'_> {
                     .evaluate(&checked.expr, &values, Effects::default())
                     .map_err(|failure| calculator.no_value(&failure))?;
                 if names.is_empty() {
-                    names = bracketed(&value, name, is_compound);
+                    names = bracketed(&value, name, &base);
                     chains = vec![vec![Vec::new(); self.draws.chains().len()]; names.len()];
                 }
                 for (scalar, chains) in value.output_reals().into_iter().zip(&mut chains) {
@@ -411,13 +420,19 @@ fn unknown_label(variable: &str, labels: &Labels, label: &str, place: &Expr) -> 
     found.with_hint(format!("Its levels are {}{more}.", listed.join(", ")))
 }
 
+/// An expression as brackets can follow it.
+fn base(expr: &Expr, name: &str) -> String {
+    match expr.kind {
+        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::Ternary { .. } => {
+            format!("({name})")
+        }
+        _ => name.to_string(),
+    }
+}
+
 /// The names of a value's scalars: the expression itself, with indexes where there are several.
-fn bracketed(value: &Value, name: &str, is_compound: bool) -> Vec<String> {
+fn bracketed(value: &Value, name: &str, base: &str) -> Vec<String> {
     let names = value.output_names("");
-    let base = match is_compound {
-        true => format!("({name})"),
-        false => name.to_string(),
-    };
     let bracketed = |suffix: &String| match suffix.strip_prefix('.') {
         Some(indices) => format!("{base}[{}]", indices.replace('.', ",")),
         None => name.to_string(),

@@ -58,12 +58,25 @@ pub fn editor(vocabulary: Vocabulary) -> rustyline::Result<Editor<Assistant, Def
 
 impl Validator for Assistant {
     fn validate(&self, ctx: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if is_open(ctx.input()) {
-            ValidationResult::Incomplete
-        } else {
-            ValidationResult::Valid(None)
+        Ok(match inputs(ctx.input()).last() {
+            Some(last) if is_open(last) => ValidationResult::Incomplete,
+            _ => ValidationResult::Valid(None),
         })
     }
+}
+
+/// The lines of input, each with those that continue it: several come at once where text is pasted.
+pub fn inputs(text: &str) -> Vec<String> {
+    let mut inputs: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in text.split_inclusive('\n') {
+        match inputs.last_mut().filter(|_| goes_on) {
+            Some(input) => input.push_str(line),
+            None => inputs.push(line.to_string()),
+        }
+        goes_on = inputs.last().is_some_and(|input| is_open(input));
+    }
+    inputs
 }
 
 /// Whether input asks for more lines. A blank line ends it all the same, so that nobody is caught.
@@ -296,6 +309,14 @@ mod tests {
         ] {
             assert!(!is_open(whole), "{whole}");
         }
+    }
+
+    #[test]
+    fn pasted_text_is_taken_apart() {
+        let text = ":data a.csv\ny ~ f(a,\n  b)\n\n1 + 2\nc =";
+        let expected = [":data a.csv\n", "y ~ f(a,\n  b)\n", "\n", "1 + 2\n", "c ="];
+        assert_eq!(inputs(text), expected);
+        assert_eq!(inputs("y ~\n\nx = 1"), ["y ~\n\n", "x = 1"]);
     }
 
     #[test]

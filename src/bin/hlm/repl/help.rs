@@ -16,7 +16,8 @@ Then:
   theta[3] > theta[1], mean(tau)     an expression over the draws: a probability, or a table
   :summary [NAMES]                   the table of the last fit, or some of its rows (`theta`, `theta[*]`)
   :predict [OPTIONS], :pooling       as `hlm predict` and `hlm pooling`, for this model
-  :show, :expand                     the model; the Stan program that it stands for
+  :prior [OPTIONS]                   draws from the prior, and the data that it predicts
+  :show, :expand, :check             the model; the Stan program that it stands for; whether it is whole
   :drop NAME, :new                   take a name out of the model; begin another
   :save FILE, :load FILE             write or read the model
 Besides:
@@ -32,7 +33,8 @@ Tab completes, Ctrl-C stops a fit and keeps its draws.
 ";
 
 /// The commands with the kind of argument that each takes.
-pub const COMMANDS: [(&str, Argument); 17] = [
+pub const COMMANDS: [(&str, Argument); 19] = [
+    ("check", Argument::None),
     ("data", Argument::File),
     ("doc", Argument::Function),
     ("drop", Argument::Name),
@@ -44,6 +46,7 @@ pub const COMMANDS: [(&str, Argument); 17] = [
     ("new", Argument::None),
     ("pooling", Argument::Name),
     ("predict", Argument::Name),
+    ("prior", Argument::None),
     ("quit", Argument::None),
     ("save", Argument::File),
     ("seed", Argument::None),

@@ -40,8 +40,8 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     let is_busy = Arc::new(AtomicBool::new(false));
     handle_interrupts(interrupt.clone(), is_busy.clone());
     let mut session = Session::new(interrupt);
-    if let Some(path) = &args.data {
-        screen::note(session.add_data(&path.display().to_string())?.trim_end());
+    for file in &args.data {
+        screen::note(session.add_data(file)?.trim_end());
     }
     let unusable =
         |error: ReadlineError| Fault::new(format!("the terminal cannot be used: {error}"));
@@ -56,18 +56,14 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     let mut all_is_well = true;
     loop {
         match editor.readline(if is_terminal { "> " } else { "" }) {
-            Ok(line) => {
+            Ok(text) => {
                 is_busy.store(true, Ordering::Relaxed);
-                let answer = session.answer(&line);
+                let outcome = answer(&mut session, &text);
                 is_busy.store(false, Ordering::Relaxed);
-                match answer {
-                    Answer::Text(text) => screen::print(&text)?,
-                    Answer::Note(text) => screen::note(&text),
-                    Answer::Trouble(Fault::Unread) | Answer::Quit => break,
-                    Answer::Trouble(fault) => {
-                        all_is_well = false;
-                        fault.report();
-                    }
+                match outcome {
+                    Outcome::Fine => {}
+                    Outcome::Failed => all_is_well = false,
+                    Outcome::Over => break,
                 }
                 if let Some(assistant) = editor.helper_mut().filter(|_| is_terminal) {
                     assistant.vocabulary = session.vocabulary();
@@ -88,6 +84,34 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
+}
+
+/// How the prompt goes on after some input.
+enum Outcome {
+    Fine,
+    Failed,
+    Over,
+}
+
+/// Answers what was entered, line by line up to the first that fails.
+fn answer(session: &mut Session, text: &str) -> Outcome {
+    for input in editor::inputs(text) {
+        match session.answer(&input) {
+            // Nobody reads what cannot be written.
+            Answer::Text(text) => {
+                if screen::print(&text).is_err() {
+                    return Outcome::Over;
+                }
+            }
+            Answer::Note(text) => screen::note(&text),
+            Answer::Trouble(Fault::Unread) | Answer::Quit => return Outcome::Over,
+            Answer::Trouble(fault) => {
+                fault.report();
+                return Outcome::Failed;
+            }
+        }
+    }
+    Outcome::Fine
 }
 
 /// Ctrl-C during an answer ends what it waits for; elsewhere, which only a script can be, it ends the program.

@@ -280,10 +280,14 @@ impl Session {
             "fit" => self.fit(rest),
             "summary" => self.summary(rest),
             "expand" | "check" => self.run_command(name, rest, &[]),
-            "pooling" | "prior" => {
+            "pooling" => {
                 let data = self.data_options();
                 self.run_command(name, rest, &data)
             }
+            "prior" => match self.run_options(rest) {
+                Ok(more) => self.run_command(name, rest, &more),
+                Err(fault) => Answer::Trouble(fault),
+            },
             "predict" => match &self.fit {
                 Some(fit) => {
                     let folder = fit.sampled.folder().display().to_string();
@@ -472,16 +476,20 @@ impl Session {
         Answer::Text(String::new())
     }
 
-    fn try_fit(&mut self, options: &str) -> Result<(), Fault> {
+    /// Data, and a folder for the draws where the user has not named one.
+    fn run_options(&mut self, options: &str) -> Result<Vec<String>, Fault> {
         let mut more = self.data_options();
         let folder = self.workplace()?.next_run();
-        let own_folder = ["--output", "-o"];
-        if !words(options)
-            .iter()
-            .any(|word| own_folder.contains(&word.as_str()))
-        {
+        let words = words(options);
+        let mut words = words.iter();
+        if !words.any(|word| word == "-o" || word.starts_with("--output")) {
             more.extend(["--output".to_string(), folder.display().to_string()]);
         }
+        Ok(more)
+    }
+
+    fn try_fit(&mut self, options: &str) -> Result<(), Fault> {
+        let more = self.run_options(options)?;
         let Command::Sample(args) = self.parsed("sample", options, &more)? else {
             return Err(Fault::new("this is no option of `:fit`"));
         };
@@ -576,6 +584,12 @@ impl Session {
                     let own = path.file_name().filter(|_| place.holds(path));
                     own.map(|name| name.to_string_lossy().into_owned())
                 });
+                for found in &mut failure.diagnostics {
+                    found.hint = found
+                        .hint
+                        .take()
+                        .map(|hint| hint.replace("--data", ":data"));
+                }
                 Fault::Findings(failure)
             }
             (fault, _) => fault,
