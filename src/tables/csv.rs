@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::table::{CellsBuilder, Table, TableColumn, Text, column_name};
+use super::table::{CellsBuilder, QUOTED_NA, Table, TableColumn, Text, column_name};
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -67,8 +67,15 @@ pub fn read_csv(texts: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Table
             return Err(other_length(source, name, bytes, start, &record, headings.len()).into());
         }
         starts.push(start as u32);
-        for (builder, field) in builders.iter_mut().zip(&record) {
-            builder.push(field);
+        for (at, (builder, field)) in builders.iter_mut().zip(&record).enumerate() {
+            let is_quoted = || {
+                let range = field_range(bytes, start, delimiter, at);
+                bytes.get(range.end) == Some(&b'"')
+            };
+            match field == QUOTED_NA && is_quoted() {
+                true => builder.push_quoted_na(),
+                false => builder.push(field),
+            }
         }
     }
     let columns = headings.into_iter().zip(builders);
@@ -196,6 +203,16 @@ mod tests {
         assert_eq!(shown(0, 0), "x, \"\"1\"\"");
         assert_eq!((shown(1, 0), shown(0, 1), shown(1, 1)), ("2", "z", "NA"));
         assert_eq!(texts.snippet(table.heading_span(&texts, 0).unwrap()), "a b");
+    }
+
+    #[test]
+    fn quotes_tell_namibia_from_nothing() {
+        let table = read("country,y\n\"NA\",1\nNA,2\n\"DE\",\"3\"\n").1.unwrap();
+        let labels: Vec<Option<String>> = (0..3).map(|row| table.cell(0, row).label()).collect();
+        assert_eq!(
+            labels,
+            [Some("NA".to_string()), None, Some("DE".to_string())]
+        );
     }
 
     #[test]

@@ -13,6 +13,19 @@ use crate::summary::Labels;
 /// A range has at most so many elements: more would be a slip, and fill the memory.
 const LARGEST_RANGE: i64 = 100_000_000;
 
+/// The place of a level that JSON names by its number, where the labels are text.
+fn counted(level: Level<'_>, elements: &Elements) -> Option<usize> {
+    let Level::Integer(value) = level else {
+        return None;
+    };
+    let has_numbers = elements
+        .all_labels()
+        .iter()
+        .any(|label| label.parse::<i64>().is_ok());
+    let place = usize::try_from(value).ok()?.checked_sub(1)?;
+    (!has_numbers && place < elements.len()).then_some(place)
+}
+
 impl Binder<'_> {
     /// The rows of a table, or as many as JSON arrays have elements.
     pub(super) fn rows(&mut self, set: SetId) -> Option<Elements> {
@@ -230,7 +243,11 @@ impl Binder<'_> {
         let elements = self.elements(set)?;
         let is_missing = self.examine_missing(column, &found);
         let coded = Coded::of(self.cells(&found).into_iter());
-        let place = |(level, _): &(Level<'_>, usize)| elements.position(&level.label());
+        let from_json = !self.is_in_table(&found);
+        let place = |(level, _): &(Level<'_>, usize)| {
+            let by_label = elements.position(&level.label());
+            by_label.or_else(|| counted(*level, &elements).filter(|_| from_json))
+        };
         let places: Vec<Option<usize>> = coded.distinct.iter().map(place).collect();
         let unknown: Vec<usize> = (0..places.len())
             .filter(|&at| places[at].is_none())

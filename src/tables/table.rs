@@ -168,6 +168,9 @@ fn has_leading_zero(text: &str) -> bool {
     digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// What R writes for a missing value without quotation marks, and for the text with them.
+pub const QUOTED_NA: &str = "NA";
+
 /// Whether a field says that its value is missing: the spellings of R, pandas and SQL.
 pub fn is_missing(text: &str) -> bool {
     const SPELLINGS: [&str; 12] = [
@@ -198,9 +201,19 @@ impl CellsBuilder {
     /// Adds a cell; spaces around it do not count.
     pub fn push(&mut self, text: &str) {
         let text = text.trim();
-        if is_missing(text) {
-            return self.codes.push(None);
+        match is_missing(text) {
+            true => self.codes.push(None),
+            false => self.push_text(text),
         }
+    }
+
+    /// Adds a cell that says `NA` in quotation marks: text among text (Namibia is no missing country), missing among
+    /// numbers.
+    pub fn push_quoted_na(&mut self) {
+        self.push_text(QUOTED_NA);
+    }
+
+    fn push_text(&mut self, text: &str) {
         let place = match self.places.get(text) {
             Some(place) => *place,
             None => {
@@ -214,7 +227,18 @@ impl CellsBuilder {
     }
 
     /// The cells, typed.
-    pub fn finish(self) -> Cells {
+    pub fn finish(mut self) -> Cells {
+        if let Some(place) = self.texts.iter().position(|text| text == QUOTED_NA) {
+            let is_number = |text: &String| text == QUOTED_NA || parse_real(text).is_some();
+            if self.texts.iter().all(is_number) {
+                self.texts[place] = "0".to_string();
+                let is_it = |code: &&mut Option<u32>| **code == Some(place as u32);
+                self.codes
+                    .iter_mut()
+                    .filter(is_it)
+                    .for_each(|code| *code = None);
+            }
+        }
         Cells::of_texts(self.codes, self.texts)
     }
 }
@@ -301,6 +325,23 @@ mod tests {
         assert_eq!(reals.get(0).label().as_deref(), Some("2"));
         assert_eq!(reals.get(1).label().as_deref(), Some("2.5"));
         assert!(reals.get(9).is_missing());
+    }
+
+    #[test]
+    fn a_quoted_na_is_a_label_among_labels_only() {
+        let with = |texts: &[&str]| {
+            let mut builder = CellsBuilder::default();
+            texts.iter().for_each(|text| builder.push(text));
+            builder.push_quoted_na();
+            builder.finish()
+        };
+        assert_eq!(with(&["DE", "NA"]).get(2), Cell::Text("NA"));
+        assert!(with(&["DE", "NA"]).get(1).is_missing());
+        assert_eq!(
+            with(&["1", "2"]),
+            Cells::Integer(vec![Some(1), Some(2), None])
+        );
+        assert!(with(&["1.5"]).get(1).is_missing());
     }
 
     #[test]

@@ -370,6 +370,12 @@ fn levels_that_the_file_spells_out_are_closed() {
     let table = [("t.csv", "rating\nmid\nlow\nhigh\n")];
     let tabled = filled(order(labels(&["low", "mid", "high"])), &table);
     assert_eq!(ints(&tabled, "rating"), [2, 1, 3]);
+    // JSON has no labels: its integers count the levels.
+    let json = [("d.json", r#"{"rating": [3, 1, 3]}"#)];
+    let tabled = filled(order(labels(&["low", "mid", "high"])), &json);
+    assert_eq!(ints(&tabled, "rating"), [3, 1, 3]);
+    let json = [("d.json", r#"{"rating": [4]}"#)];
+    assert!(wrong(order(labels(&["low", "mid", "high"])), &json).contains("D0015"));
     let said = wrong(order(labels(&["low", "mid", "hihg"])), &table);
     assert!(
         said.contains("`rating` is \"high\" in row 3 of t.csv"),
