@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod fault;
 mod files;
+mod interrupt;
 mod progress;
 mod repl;
 mod screen;

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pictures;
-use super::sample::{handle_interrupts, random_seed};
+use super::sample::random_seed;
 use crate::args::PoolingArgs;
 use crate::fault::Fault;
 use crate::files::{DataSource, read_model};
+use crate::interrupt;
 use crate::progress::Tally;
 use crate::screen;
 use hlm::check::CheckOptions;
@@ -44,8 +44,7 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
         .unwrap_or_else(|| PathBuf::from(format!("{}-pooling", model.name())));
     fs::create_dir_all(&folder)
         .map_err(|error| Fault::new(format!("{} cannot be made: {error}", folder.display())))?;
-    let interrupt = Arc::new(AtomicBool::new(false));
-    handle_interrupts(&interrupt);
+    let interrupt = interrupt::watch();
     for effect in &effects {
         let models = pooling::derive(&model, &program, effect)?;
         let fit = |derived: &Derived, kind: &str| -> Result<(Posterior, Draws), Fault> {
@@ -55,7 +54,7 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
             };
             let posterior = data.bind(&derived.model, &options)?;
             screen::note(&format!("{}: {kind}", effect.name));
-            let draws = sampled(args, &posterior, seed, &interrupt)?;
+            let draws = sampled(args, &posterior, seed, interrupt)?;
             Ok((posterior, draws))
         };
         let (_, none) = fit(&models.none, "no pooling")?;
@@ -63,7 +62,7 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
         let (_, complete) = fit(&models.complete, "complete pooling")?;
         if interrupt.load(Ordering::Relaxed) {
             screen::note("interrupted");
-            return Ok(ExitCode::from(130));
+            return Ok(ExitCode::from(interrupt::EXIT_CODE));
         }
         let fits = Fits {
             none: &none,

@@ -5,8 +5,7 @@ use std::fs;
 use std::hash::BuildHasher;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime};
 
 use super::expand::generate;
@@ -14,6 +13,7 @@ use super::table::ShortTable;
 use crate::args::{Metric, SampleArgs};
 use crate::fault::Fault;
 use crate::files::{DataSource, absolute, read_bytes, read_model};
+use crate::interrupt;
 use crate::progress::Tally;
 use crate::screen::{self, duration};
 use hlm::check::CheckOptions;
@@ -30,17 +30,12 @@ use hlm::run::{self, Progress, Run, RunError, RunFiles, RunSettings, Silent};
 /// Radius of random initial values where a file leaves some out (Stan: 2).
 const RADIUS: f64 = 2.0;
 
-/// What a shell reports of a program ended by Ctrl-C.
-const INTERRUPTED: u8 = 130;
-
 /// Runs the command.
 ///
 /// # Errors
 /// Whatever keeps chains from running.
 pub fn sample(args: &SampleArgs) -> Result<ExitCode, Fault> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    handle_interrupts(&interrupt);
-    let sampled = fit(args, &interrupt)?;
+    let sampled = fit(args)?;
     let folder = sampled.folder().display().to_string();
     report(args, &sampled, &format!("`hlm summary {folder}`"))?;
     if nothing_was_made(&sampled.run) {
@@ -70,11 +65,12 @@ impl Sampled {
     }
 }
 
-/// Samples, and writes the draws; chains end early once `interrupt` is set.
+/// Samples, and writes the draws; Ctrl-C ends the chains early.
 ///
 /// # Errors
 /// Whatever keeps chains from running.
-pub fn fit(args: &SampleArgs, interrupt: &AtomicBool) -> Result<Sampled, Fault> {
+pub fn fit(args: &SampleArgs) -> Result<Sampled, Fault> {
+    let interrupt = interrupt::watch();
     let started = SystemTime::now();
     let seed = args.seed.unwrap_or_else(random_seed);
     let mut settings = settings(args, seed);
@@ -391,7 +387,7 @@ fn exit_code(run: &Run) -> ExitCode {
     if any(|ending| !matches!(ending, Ending::Finished | Ending::Interrupted)) {
         ExitCode::FAILURE
     } else if was_interrupted(run) {
-        ExitCode::from(INTERRUPTED)
+        ExitCode::from(interrupt::EXIT_CODE)
     } else {
         ExitCode::SUCCESS
     }
@@ -400,18 +396,6 @@ fn exit_code(run: &Run) -> ExitCode {
 fn was_interrupted(run: &Run) -> bool {
     let mut chains = run.chains.iter();
     chains.any(|chain| matches!(chain.report.ending, Ending::Interrupted))
-}
-
-/// The first Ctrl-C ends the chains, the second the program.
-pub(super) fn handle_interrupts(interrupt: &Arc<AtomicBool>) {
-    let interrupt = interrupt.clone();
-    let handler = move || {
-        if interrupt.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-    };
-    // Without a handler Ctrl-C ends the program at once, which is no reason not to start.
-    let _ = ctrlc::set_handler(handler);
 }
 
 /// A seed from the system's entropy, short enough to be typed again.

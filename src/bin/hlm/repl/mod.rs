@@ -15,31 +15,25 @@ use std::fs;
 use std::io::{IsTerminal, stdin};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::error::ReadlineError;
 
 use crate::args::ReplArgs;
 use crate::fault::Fault;
+use crate::interrupt;
 use crate::screen;
 use session::{Answer, Session};
 
 /// Where lines are remembered: in the user's home, or within XDG_STATE_HOME where that is set.
 const HISTORY: &str = ".hlm_history";
 
-/// What a shell reports of a program ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
-
 /// Runs the command.
 ///
 /// # Errors
 /// Data that cannot be read, or a terminal that cannot be used.
 pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let is_busy = Arc::new(AtomicBool::new(false));
-    handle_interrupts(interrupt.clone(), is_busy.clone());
-    let mut session = Session::new(interrupt);
+    interrupt::at_prompt(false);
+    let mut session = Session::new();
     for file in &args.data {
         screen::note(session.add_data(file)?.trim_end());
     }
@@ -57,9 +51,9 @@ pub fn run(args: &ReplArgs) -> Result<ExitCode, Fault> {
     loop {
         match editor.readline(if is_terminal { "> " } else { "" }) {
             Ok(text) => {
-                is_busy.store(true, Ordering::Relaxed);
+                interrupt::at_prompt(true);
                 let outcome = answer(&mut session, &text);
-                is_busy.store(false, Ordering::Relaxed);
+                interrupt::at_prompt(false);
                 match outcome {
                     Outcome::Fine => {}
                     Outcome::Failed => all_is_well = false,
@@ -112,17 +106,6 @@ fn answer(session: &mut Session, text: &str) -> Outcome {
         }
     }
     Outcome::Fine
-}
-
-/// Ctrl-C during an answer ends what it waits for; elsewhere, which only a script can be, it ends the program.
-fn handle_interrupts(interrupt: Arc<AtomicBool>, is_busy: Arc<AtomicBool>) {
-    let handler = move || {
-        if interrupt.swap(true, Ordering::Relaxed) || !is_busy.load(Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED);
-        }
-    };
-    // Without a handler Ctrl-C ends the program at once, which is no reason not to start.
-    let _ = ctrlc::set_handler(handler);
 }
 
 fn history_file() -> Option<PathBuf> {

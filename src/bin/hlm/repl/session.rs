@@ -1,8 +1,6 @@
 //! What the prompt remembers, and how it answers.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use hlm::interp::display_value;
@@ -68,19 +66,17 @@ pub struct Session {
     columns: Vec<String>,
     labels: Vec<String>,
     fit: Option<Fit>,
-    /// The last line of the model, and the model before it, in case the next line goes on.
+    /// The last line, and the model before it, in case the next line goes on.
     last: Option<(String, Notebook)>,
     workplace: Option<Workplace>,
-    /// Set by Ctrl-C during a fit.
-    interrupt: Arc<AtomicBool>,
 }
 
 /// The name of a model that no file has given one.
 const UNNAMED: &str = "model.hlm";
 
 impl Session {
-    /// A session without definitions. `interrupt` ends fits.
-    pub fn new(interrupt: Arc<AtomicBool>) -> Session {
+    /// A session without definitions.
+    pub fn new() -> Session {
         Session {
             calculator: Calculator::new(),
             model: Model::Lines(Notebook::default()),
@@ -91,7 +87,6 @@ impl Session {
             fit: None,
             last: None,
             workplace: None,
-            interrupt,
         }
     }
 
@@ -156,6 +151,9 @@ impl Session {
         }
         let as_expression = self.calculator.parse(text);
         if let Ok(expr) = &as_expression {
+            if let Model::Lines(notebook) = &self.model {
+                self.last = Some((text.to_string(), notebook.clone()));
+            }
             return Answer::from(self.value(expr));
         }
         if let Some((name, expression)) = definition(text)
@@ -280,11 +278,7 @@ impl Session {
             "fit" => self.fit(rest),
             "summary" => self.summary(rest),
             "expand" | "check" => self.run_command(name, rest, &[]),
-            "pooling" => {
-                let data = self.data_options();
-                self.run_command(name, rest, &data)
-            }
-            "prior" => match self.run_options(rest) {
+            "pooling" | "prior" => match self.run_options(rest) {
                 Ok(more) => self.run_command(name, rest, &more),
                 Err(fault) => Answer::Trouble(fault),
             },
@@ -493,8 +487,7 @@ impl Session {
         let Command::Sample(args) = self.parsed("sample", options, &more)? else {
             return Err(Fault::new("this is no option of `:fit`"));
         };
-        self.interrupt.store(false, Ordering::Relaxed);
-        let sampled = fit(&args, &self.interrupt).map_err(|fault| self.in_own_words(fault))?;
+        let sampled = fit(&args).map_err(|fault| self.in_own_words(fault))?;
         report(&args, &sampled, "`:summary`")?;
         if sampled.run.draws.rows() > 0 {
             let variables = Variables::new(&sampled.posterior, &sampled.run.draws);

@@ -1,13 +1,10 @@
 //! Tests of the prompt: what it says to lines, one after another.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use super::session::{Answer, Session};
 use crate::fault::Fault;
 
 fn session() -> Session {
-    Session::new(Arc::new(AtomicBool::new(false)))
+    Session::new()
 }
 
 fn said(session: &mut Session, line: &str) -> String {
@@ -103,6 +100,8 @@ fn an_operator_continues_the_line_before() {
     said(session, "where c ~ normal(0, 1)");
     let expected = "y[i] ~ normal(a, 1)\na = b + c\nc ~ normal(0, 1)\n";
     assert_eq!(said(session, ":show"), expected);
+    assert_eq!(said(session, "1 + 2"), "3 : int\n");
+    assert_eq!(said(session, "* 3"), "7 : int\n");
     assert!(said(session, "~ ~").contains("error[P"));
     assert_eq!(said(session, ":show"), expected);
 }
