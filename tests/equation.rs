@@ -6,8 +6,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hlm::equation::lower::{Generate, Purpose};
-use hlm::equation::plan::MissingValues;
+use hlm::equation::lower::{Generate, Prediction, Purpose};
+use hlm::equation::plan::{InputSource, MissingValues};
+use hlm::io::data_json::{Data, DataKind, DataValue};
 use hlm::kernels::random::{ChainRng, uniform};
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
@@ -295,5 +296,117 @@ fn expansions_read_as_a_person_would_write_them() {
         }
         let expected = fs::read_to_string(&path).unwrap();
         assert_eq!(expanded, expected, "HLM_BLESS=1 accepts the change");
+    }
+}
+
+/// Cases whose likelihood is a term of the target, or whose rows cannot be predicted one by one.
+const UNPREDICTABLE: [&str; 6] = [
+    "09_autoregression",
+    "11_mixture",
+    "13_gaussian_process",
+    "14_bym",
+    "15_occupancy",
+    "18_survival",
+];
+
+#[test]
+fn predictions_are_programs() {
+    for case in cases() {
+        let purpose = Purpose::Predict(Prediction::default());
+        let lowered = case.model.for_purpose(&purpose);
+        if UNPREDICTABLE.contains(&case.name.as_str()) {
+            assert!(lowered.is_err(), "{}", case.name);
+            continue;
+        }
+        let lowered = lowered.unwrap_or_else(|failure| panic!("{}: {failure}", case.name));
+        let text = session::expand(lowered.program());
+        let printed = Model::from_text("predict.stan", &text);
+        printed.unwrap_or_else(|failure| panic!("{}: {failure}\n{text}", case.name));
+    }
+}
+
+/// At the rows and levels of the fit, a prediction copies what the fit had, and `mean(age)` keeps its value.
+#[test]
+fn predictions_at_fitted_rows_copy_the_fit() {
+    for (name, outcome, mean) in [
+        ("03_radon", "log_radon", radon_mean as Mean),
+        ("19_growth", "height", growth_mean as Mean),
+    ] {
+        let case = case(name);
+        let fit = case.posterior(&case.model);
+        let point = points(fit.dimension()).remove(0);
+        let mut drawer = fit.transformer();
+        let mut values = vec![0.0; drawer.width()];
+        let mut rng = ChainRng::new(SEED, 0, 0);
+        drawer.values(&point, &mut rng, &mut values).unwrap();
+        let columns = fit.transformed_columns();
+        let fitted = |name: &str| {
+            let place = columns.iter().position(|column| column.name == name);
+            values[place.unwrap_or_else(|| panic!("{name}"))]
+        };
+
+        let lowered = case.lowered_for(&Purpose::Predict(Prediction::default()));
+        let (lowered, mut tabled) = case.tabulate(&lowered);
+        let plan = lowered.program().equations.as_ref().unwrap().plan.clone();
+        for input in &plan.inputs {
+            let value = match &input.source {
+                InputSource::FittedSize(set) => {
+                    DataValue::int(vec![tabled.labels[set.0].len() as i64], Vec::new())
+                }
+                InputSource::Frozen(name) if name == "mean_age" => {
+                    DataValue::real(vec![6.0], Vec::new())
+                }
+                InputSource::Frozen(_) => DataValue::real(vec![0.5], Vec::new()),
+                _ => continue,
+            };
+            tabled.data.set(&input.name, value);
+        }
+        let options = BindOptions::default();
+        let bound = lowered.fill_tabled(&tabled, &options).unwrap();
+        let prediction = lowered.compile(bound, &options).unwrap();
+        let position = prediction.unconstrain(&|name| {
+            let (variable, rest) = name.split_once('.').unwrap_or((name, ""));
+            let mut parameters = plan.fitted.iter();
+            let known = parameters.find(|known| known.parameter == variable)?;
+            Some(match rest {
+                "" => fitted(&known.variable),
+                rest => fitted(&format!("{}.{rest}", known.variable)),
+            })
+        });
+        let mut drawer = prediction.drawer();
+        let mut predicted = vec![0.0; drawer.width()];
+        drawer
+            .values(&position.unwrap(), &mut rng, &mut predicted)
+            .unwrap();
+        for row in 0..3 {
+            let column = format!("{outcome}_mean.{}", row + 1);
+            let columns = prediction.columns();
+            let place = columns.iter().position(|own| own.name == column);
+            let expected = mean(&fitted, &tabled.data, row);
+            assert_close(name, &column, predicted[place.unwrap()], expected);
+        }
+    }
+}
+
+type Mean = fn(&dyn Fn(&str) -> f64, &Data, usize) -> f64;
+
+fn radon_mean(fitted: &dyn Fn(&str) -> f64, data: &Data, row: usize) -> f64 {
+    let county = element(data, "county", row);
+    fitted(&format!("a.{county}")) + fitted("b") * element(data, "basement", row)
+}
+
+/// With the mean and standard deviation of age that the prediction was given.
+fn growth_mean(fitted: &dyn Fn(&str) -> f64, data: &Data, row: usize) -> f64 {
+    let child = element(data, "child", row);
+    let z = (element(data, "age", row) - 6.0) / 0.5;
+    let coefficient = |at: usize| fitted(&format!("b.{child}.{at}"));
+    coefficient(1) + coefficient(2) * z + coefficient(3) * z * z
+}
+
+fn element(data: &Data, name: &str, row: usize) -> f64 {
+    match &data.get(name).unwrap().value.as_ref().unwrap().kind {
+        DataKind::Int(values) => values[row] as f64,
+        DataKind::Real(values) => values[row],
+        other => panic!("{name}: {other:?}"),
     }
 }

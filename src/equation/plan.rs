@@ -25,6 +25,17 @@ pub struct Plan {
     pub frozen: Vec<String>,
     /// The observed statements, in the order of the file.
     pub observed: Vec<Observed>,
+    /// Of a prediction: the program's parameters, in its order, and the variable of the fit whose draws each is filled with.
+    pub fitted: Vec<Fitted>,
+}
+
+/// A parameter of a program that predicts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// Its name in the program that predicts: without constraints, so that positions are values.
+    pub parameter: String,
+    /// Its name in the fit: a parameter or transformed parameter of the same sizes.
+    pub variable: String,
 }
 
 /// An index set.
@@ -122,9 +133,9 @@ pub struct Column {
     pub can_impute: bool,
     /// Whether something besides its own statement uses it, so that `--na drop` cannot.
     pub is_used_elsewhere: bool,
-    /// Whether the program puts it together from other columns and definitions (`X[i, p]` with a label that the model
-    /// defines): no table or file need hold it.
-    pub is_assembled: bool,
+    /// Whether tables or files must hold it. Not so if nothing that is asked for reads it, or if the program puts it
+    /// together from other columns and definitions (`X[i, p]` with a label that the model defines).
+    pub is_needed: bool,
     /// Where it was declared.
     pub span: Span,
 }
@@ -190,6 +201,10 @@ pub enum InputSource {
     },
     /// The value that the label of an ordinal or range set stands for: `week` of t in `1:20`.
     LevelValues(SetId),
+    /// Of a prediction: how many of a set's elements the fit had. They come first, in the fit's order.
+    FittedSize(SetId),
+    /// Of a prediction: the value that a variable of the fit's transformed data had, by its name (one of [`Plan::frozen`]).
+    Frozen(String),
     /// How many elements of a column have no value. Of a column in [`MissingValues::imputed`]; its
     /// [`Column`](InputSource::Column) holds 0 there.
     MissingCount(usize),
@@ -231,6 +246,8 @@ pub struct Observed {
     pub replicate: Option<String>,
     /// Its pointwise log density (`log_lik`, or `log_lik_score`).
     pub log_lik: Option<String>,
+    /// Of a prediction: its mean given the parameters (`score_mean`), where its family has one.
+    pub mean: Option<String>,
     /// The sets of its left letters.
     pub over: Vec<SetId>,
 }

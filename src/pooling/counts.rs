@@ -161,7 +161,7 @@ mod tests {
             over: over.iter().map(|set| SetId(*set)).collect(),
             levels_of: levels_of.map(SetId),
             is_integer: true,
-            is_assembled: false,
+            is_needed: true,
             is_observed: false,
             can_impute: false,
             is_used_elsewhere: false,
@@ -194,6 +194,7 @@ mod tests {
                 outcome: "win".to_string(),
                 replicate: None,
                 log_lik: None,
+                mean: None,
                 over: vec![SetId(0)],
             }],
             ..Plan::default()

@@ -163,7 +163,7 @@ impl<'a> Binder<'a> {
     /// Whether a column has one value, or one per label, in each row of a table.
     pub(super) fn is_by_row(&self, column: &plan::Column) -> bool {
         let kind = |set: &SetId| &self.plan.sets[set.0].kind;
-        if column.is_assembled {
+        if !column.is_needed {
             return false;
         }
         match column.over.as_slice() {

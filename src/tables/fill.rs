@@ -47,6 +47,8 @@ impl Binder<'_> {
                 let elements = self.elements(*set)?;
                 self.level_values(*set, &elements)
             }
+            // What a prediction takes from the fit is given by whoever predicts.
+            InputSource::FittedSize(_) | InputSource::Frozen(_) => None,
             InputSource::MissingCount(column) => {
                 Some(number(self.elements_with(*column, true)?.len()))
             }

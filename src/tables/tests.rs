@@ -46,7 +46,7 @@ impl Draft {
     fn column(mut self, name: &str, over: &str) -> Draft {
         let over = over.chars().map(|letter| self.of(letter)).collect();
         self.0.columns.push(Column {
-            is_assembled: false,
+            is_needed: true,
             name: name.to_string(),
             over,
             levels_of: None,

@@ -295,3 +295,20 @@ pub(super) fn declare(type_spec: TypeSpec, name: &str, initial: Option<Expr>, sp
 pub(super) fn block<T>(items: Vec<T>, span: Span) -> Option<Block<T>> {
     (!items.is_empty()).then_some(Block { items, span })
 }
+
+/// `if (condition) … else …`
+pub(super) fn if_else(
+    condition: Expr,
+    then_body: Vec<Stmt>,
+    else_body: Vec<Stmt>,
+    span: Span,
+) -> Stmt {
+    stmt(
+        StmtKind::If {
+            condition,
+            then_body: Box::new(braced(then_body, span)),
+            else_body: Some(Box::new(braced(else_body, span))),
+        },
+        span,
+    )
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::form::{Element, Form};
 use super::names::Namer;
-use super::{build, usage};
+use super::{Prediction, build, usage};
 use crate::diag::{Code, Diagnostic};
 use crate::equation::plan::{Column, InputSource, MissingValues};
 use crate::equation::tree::{
@@ -71,6 +71,10 @@ pub(super) struct Lowering<'m> {
     pub(super) data_names: Vec<String>,
     /// The names that the program simulates instead of reading or estimating them: all that a prior predictive draws.
     pub(super) simulated: BTreeSet<NameId>,
+    /// What is predicted, where the program predicts from a fit.
+    pub(super) prediction: Option<Prediction>,
+    /// Of a prediction: how fitted variables that are data of the program are declared.
+    pub(super) frozen_types: Vec<(String, Form, Vec<SetId>)>,
     /// Whether the model block leaves out what data decide: a prior that must be sampled.
     pub(super) without_observations: bool,
     /// The parameters that hold the free elements of unknowns of which the file fixes some.
@@ -104,6 +108,8 @@ impl<'m> Lowering<'m> {
             namer,
             data_names: names.clone(),
             simulated: BTreeSet::new(),
+            prediction: None,
+            frozen_types: Vec::new(),
             without_observations: false,
             names,
             letters,
@@ -245,8 +251,10 @@ impl<'m> Lowering<'m> {
     pub(super) fn providers_of(&self, name: NameId) -> Vec<&'m Statement> {
         let model = self.model;
         let is_simulated = self.simulated.contains(&name);
+        // An outcome that is defined from data is drawn instead, not computed.
+        let is_drawn_instead = is_simulated && self.name(name).is_observed;
         let provides = |statement: &&Statement| match &statement.kind {
-            StatementKind::Define { name: defined, .. } => *defined == name,
+            StatementKind::Define { name: defined, .. } => *defined == name && !is_drawn_instead,
             StatementKind::Draw { .. } => is_simulated && usage::left_name(statement) == Some(name),
             StatementKind::Target { .. } => false,
         };

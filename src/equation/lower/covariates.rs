@@ -4,23 +4,30 @@ use super::build;
 use super::context::{Auxiliary, Lowering};
 use super::form::Value;
 use crate::equation::plan::{Column, InputSource};
-use crate::equation::tree::{Label, Level, Model, NameId, Order, Role, SetKind};
+use crate::equation::tree::{Label, Level, Model, Name, NameId, Order, Role, SetKind};
 use crate::syntax::ast;
 
 /// Whether a column's values come from definitions, for some of its labels.
 pub(super) fn is_assembled(model: &Model, column: NameId) -> bool {
+    !defined_labels(model, column).is_empty()
+}
+
+/// The definitions that are labels of a column's last letter.
+pub(super) fn defined_labels(model: &Model, column: NameId) -> Vec<NameId> {
     let declared = &model.names[column.0];
-    let Some(labels) = labels(model, column) else {
-        return false;
+    if declared.role != Role::Data {
+        return Vec::new();
+    }
+    let labels = labels(model, column).into_iter().flatten();
+    let definition = |label: &Label| {
+        let is_it = |name: &Name| {
+            name.name == label.text
+                && name.role == Role::Definition(Level::Data)
+                && name.axes == declared.axes[..1]
+        };
+        model.names.iter().position(is_it).map(NameId)
     };
-    declared.role == Role::Data
-        && labels.iter().any(|label| {
-            model.names.iter().any(|name| {
-                name.name == label.text
-                    && name.role == Role::Definition(Level::Data)
-                    && name.axes == declared.axes[..1]
-            })
-        })
+    labels.filter_map(definition).collect()
 }
 
 fn labels(model: &Model, column: NameId) -> Option<&[Label]> {
@@ -91,7 +98,7 @@ impl Lowering<'_> {
                 is_observed: false,
                 can_impute: false,
                 is_used_elsewhere: true,
-                is_assembled: false,
+                is_needed: true,
                 span: declared.span,
             });
             self.columns.len() - 1

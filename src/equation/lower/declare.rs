@@ -27,7 +27,8 @@ impl<'m> Lowering<'m> {
         }
         declared.sort_by_key(|(_, input)| {
             let rank = match &input.source {
-                InputSource::Size(set) => (0, set.0),
+                InputSource::Size(set) => (0, 2 * set.0),
+                InputSource::FittedSize(set) => (0, 2 * set.0 + 1),
                 InputSource::LongRows(_)
                 | InputSource::MissingCount(_)
                 | InputSource::PresentCount(_) => (1, 0),
@@ -37,7 +38,7 @@ impl<'m> Lowering<'m> {
                 | InputSource::Membership { .. }
                 | InputSource::PartOf { .. } => (3, 0),
                 InputSource::LevelValues(_) => (3, 1),
-                InputSource::Column(_) => (4, 0),
+                InputSource::Column(_) | InputSource::Frozen(_) => (4, 0),
                 InputSource::LongPosition { .. } => (5, 0),
                 InputSource::LongValues(_) => (5, 1),
                 InputSource::LongLag { .. } => (5, 2),
@@ -138,6 +139,17 @@ impl<'m> Lowering<'m> {
             InputSource::LevelValues(set) => {
                 let size = self.size_of_data(*set, span);
                 build::basic_type(BaseType::Vector, Bounds::None, vec![size], span)
+            }
+            InputSource::FittedSize(_) => count(0, None),
+            InputSource::Frozen(name) => {
+                let mut types = self.frozen_types.iter();
+                let known = types.find(|(known, ..)| known == name).cloned();
+                let (_, form, axes) = known.unwrap_or((String::new(), Form::REAL, Vec::new()));
+                let sizes = axes
+                    .iter()
+                    .map(|&set| self.fitted_size(set, span))
+                    .collect();
+                sized(form, sizes, Bounds::None, span)
             }
             InputSource::MissingPositions(column) | InputSource::PresentPositions(column) => {
                 let name = self.columns_names[*column];

@@ -62,7 +62,7 @@ impl Lowering<'_> {
                 };
                 Value::new(build::binary(operator, level, label, span), Form::INT)
             }
-            ExprKind::Size(set) => Value::new(self.size(*set, span), Form::INT),
+            ExprKind::Size(set) => Value::new(self.fitted_size(*set, span), Form::INT),
             ExprKind::LetterValue(letter) => {
                 let set = self.set_of(*letter);
                 let position = self.position(&Subscript::Letter(*letter), scope, span);
@@ -218,6 +218,9 @@ impl Lowering<'_> {
 
     /// The variable that holds a name's values; data are declared because of this call.
     pub(super) fn read(&mut self, name: NameId) -> String {
+        if let Some(frozen) = self.frozen_definition(name) {
+            return frozen;
+        }
         if self.name(name).role != Role::Data || self.simulated.contains(&name) {
             return self.called(name);
         }

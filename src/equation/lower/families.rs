@@ -1,6 +1,9 @@
 //! What lowering must know of functions and families: which are of counts, which take levels, where arrays are needed.
 
+use super::build;
 use super::form::{Form, Value};
+use crate::source::Span;
+use crate::syntax::ast::{self, BinaryOp};
 
 /// Families of integers (`_lpmf`); all others have densities (`_lpdf`).
 const DISCRETE: &[&str] = &[
@@ -193,4 +196,107 @@ pub(super) fn result(function: &str, axes: usize, arguments: &[Value]) -> Form {
         },
         _ => Form::MATRIX,
     }
+}
+
+/// Families symmetric about their location, and which argument that is.
+const LOCATED: &[(&str, usize)] = &[
+    ("normal", 0),
+    ("student_t", 1),
+    ("cauchy", 0),
+    ("double_exponential", 0),
+    ("logistic", 0),
+    ("multi_normal", 0),
+    ("multi_normal_cholesky", 0),
+    ("multi_normal_prec", 0),
+    ("multi_student_t", 1),
+    ("multi_student_t_cholesky", 1),
+];
+
+/// Which argument is the location, if the family is symmetric about one.
+pub(super) fn location(family: &str) -> Option<usize> {
+    let row = LOCATED.iter().find(|(name, _)| *name == family);
+    row.map(|(_, place)| *place)
+}
+
+/// A mean as a function of the arguments.
+#[derive(Clone, Copy, Debug)]
+enum Mean {
+    /// An argument.
+    Is(usize),
+    /// A function of an argument.
+    Of(&'static str, usize),
+    /// An argument over another.
+    Ratio(usize, usize),
+    /// An argument times another.
+    Product(usize, usize),
+    /// An argument times a function of another.
+    ProductOf(usize, &'static str, usize),
+    /// The first over the sum of both.
+    Share(usize, usize),
+    /// The mean of both.
+    Middle(usize, usize),
+    /// One over an argument.
+    Inverse(usize),
+    /// `exp(mu + sigma^2 / 2)`
+    LogNormal,
+}
+
+/// The means of families, where they exist for all arguments that matter.
+const MEANS: &[(&str, Mean)] = &[
+    ("normal", Mean::Is(0)),
+    ("student_t", Mean::Is(1)),
+    ("double_exponential", Mean::Is(0)),
+    ("logistic", Mean::Is(0)),
+    ("lognormal", Mean::LogNormal),
+    ("exponential", Mean::Inverse(0)),
+    ("gamma", Mean::Ratio(0, 1)),
+    ("chi_square", Mean::Is(0)),
+    ("beta", Mean::Share(0, 1)),
+    ("beta_proportion", Mean::Is(0)),
+    ("uniform", Mean::Middle(0, 1)),
+    ("bernoulli", Mean::Is(0)),
+    ("bernoulli_logit", Mean::Of("inv_logit", 0)),
+    ("binomial", Mean::Product(0, 1)),
+    ("binomial_logit", Mean::ProductOf(0, "inv_logit", 1)),
+    ("poisson", Mean::Is(0)),
+    ("poisson_log", Mean::Of("exp", 0)),
+    ("neg_binomial", Mean::Ratio(0, 1)),
+    ("neg_binomial_2", Mean::Is(0)),
+    ("neg_binomial_2_log", Mean::Of("exp", 0)),
+];
+
+fn mean_row(family: &str) -> Option<Mean> {
+    let row = MEANS.iter().find(|(name, _)| *name == family);
+    row.map(|(_, mean)| *mean)
+}
+
+/// Whether the mean of a family is known.
+pub(super) fn has_mean(family: &str) -> bool {
+    mean_row(family).is_some()
+}
+
+/// The mean of a family with these arguments.
+pub(super) fn mean(family: &str, arguments: &[Value], span: Span) -> Option<ast::Expr> {
+    let at = |place: usize| arguments.get(place).map(|value| value.expr.clone());
+    let times = |left, right| build::binary(BinaryOp::Multiply, left, right, span);
+    let over = |left, right| build::binary(BinaryOp::Divide, left, right, span);
+    let plus = |left, right| build::binary(BinaryOp::Add, left, right, span);
+    let one = |function: &str, argument| build::call(function, vec![argument], span);
+    // Real numbers, so that a quotient of two integers is not rounded.
+    let real = |argument| times(build::real(1.0, span), argument);
+    Some(match mean_row(family)? {
+        Mean::Is(place) => at(place)?,
+        Mean::Of(function, place) => one(function, at(place)?),
+        Mean::Ratio(first, second) => over(real(at(first)?), at(second)?),
+        Mean::Product(first, second) => times(at(first)?, at(second)?),
+        Mean::ProductOf(first, function, second) => times(at(first)?, one(function, at(second)?)),
+        Mean::Share(first, second) => over(real(at(first)?), plus(at(first)?, at(second)?)),
+        Mean::Middle(first, second) => times(build::real(0.5, span), plus(at(first)?, at(second)?)),
+        Mean::Inverse(place) => over(build::real(1.0, span), at(place)?),
+        Mean::LogNormal => {
+            let variance = one("square", at(1)?);
+            let half = times(build::real(0.5, span), variance);
+            one("exp", plus(at(0)?, half))
+        }
+    })
 }

@@ -101,6 +101,7 @@ impl<'m> Lowering<'m> {
             outcome: outcome.clone(),
             replicate: None,
             log_lik: None,
+            mean: None,
             over: over.clone(),
         };
         if generate.log_lik {

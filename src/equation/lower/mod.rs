@@ -16,6 +16,7 @@ mod generate;
 mod long;
 mod mention;
 mod names;
+mod predict;
 mod prior;
 mod program;
 mod reduce;
@@ -25,7 +26,7 @@ mod tables;
 mod usage;
 mod vectorise;
 
-use super::plan::{MissingValues, Plan};
+use super::plan::{MissingValues, Plan, SetId};
 use super::tree::Model;
 use crate::diag::Diagnostic;
 use crate::source::Span;
@@ -44,6 +45,8 @@ pub enum Purpose {
     },
     /// To look at the prior: draws from it, and the data that it predicts.
     Prior,
+    /// To predict outcomes at new rows from a fit's draws (3e).
+    Predict(Prediction),
 }
 
 impl Default for Purpose {
@@ -53,6 +56,13 @@ impl Default for Purpose {
             missing: MissingValues::default(),
         }
     }
+}
+
+/// What is predicted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prediction {
+    /// Index sets whose effects are left out: each is at the location of its prior, where the family has one.
+    pub without: Vec<SetId>,
 }
 
 /// Generated quantities on request (3f).
@@ -94,12 +104,13 @@ pub fn lower(model: &Model, purpose: &Purpose) -> Result<Expansion, Vec<Diagnost
     let none = MissingValues::default();
     let missing = match purpose {
         Purpose::Fit { missing, .. } => missing,
-        Purpose::Prior => &none,
+        Purpose::Prior | Purpose::Predict(_) => &none,
     };
     let mut lowering = Lowering::new(model, missing);
     let expansion = match purpose {
         Purpose::Fit { generate, .. } => lowering.fit(*generate),
         Purpose::Prior => lowering.prior(),
+        Purpose::Predict(prediction) => lowering.predict(prediction.clone()),
     };
     if lowering.diagnostics.is_empty() {
         Ok(expansion)

@@ -54,7 +54,7 @@ impl<'m> Lowering<'m> {
             .find_map(|name| self.cannot_draw(name))
     }
 
-    fn reads_itself(&self, name: NameId) -> bool {
+    pub(super) fn reads_itself(&self, name: NameId) -> bool {
         let own = |statement: &&Statement| usage::left_name(statement) == Some(name);
         let mut statements = self.model.statements.iter().filter(own);
         statements.any(|statement| {
@@ -149,7 +149,7 @@ impl<'m> Lowering<'m> {
     }
 
     /// The names that are observed: columns, and definitions from data.
-    fn outcomes(&self) -> Vec<NameId> {
+    pub(super) fn outcomes(&self) -> Vec<NameId> {
         let all = (0..self.model.names.len()).map(NameId);
         all.filter(|name| {
             let is_drawn = |statement: &Statement| {
@@ -163,7 +163,7 @@ impl<'m> Lowering<'m> {
         .collect()
     }
 
-    fn depends_on_simulated(&self, name: NameId) -> bool {
+    pub(super) fn depends_on_simulated(&self, name: NameId) -> bool {
         let mut open = vec![name];
         let mut seen = BTreeSet::new();
         while let Some(name) = open.pop() {
@@ -180,7 +180,7 @@ impl<'m> Lowering<'m> {
         false
     }
 
-    fn simulated_output(&self, name: NameId) -> Output {
+    pub(super) fn simulated_output(&self, name: NameId) -> Output {
         let mut output = self.output(name);
         if self.long[name.0] {
             output.over = Vec::new();
@@ -194,6 +194,7 @@ impl<'m> Lowering<'m> {
             outcome: outcome.name.clone(),
             replicate: Some(self.called(name)),
             log_lik: None,
+            mean: None,
             over: outcome.axes[..outcome.shown].to_vec(),
         }
     }
@@ -243,8 +244,18 @@ impl<'m> Lowering<'m> {
             return Vec::new();
         };
         let arguments = self.arguments(drawn, scope);
+        if let Some(statements) = self.predicted(drawn, name, &arguments, scope) {
+            return statements;
+        }
+        let indices = self.drawn_indices(drawn, scope);
+        let called = self.called(name);
+        self.draw_into(drawn, &called, indices, arguments, scope)
+    }
+
+    /// The indices of the element that is drawn.
+    pub(super) fn drawn_indices(&mut self, drawn: Drawn<'m>, scope: &mut Scope) -> Vec<ast::Index> {
         let span = drawn.statement.span;
-        let indices = match &scope.long {
+        match &scope.long {
             Some((_, row)) => vec![ast::Index::Single(row.clone())],
             None => {
                 let subscripts: &[Subscript] = usage::left_subscripts(drawn.statement);
@@ -254,9 +265,7 @@ impl<'m> Lowering<'m> {
                 }
                 indices
             }
-        };
-        let called = self.called(name);
-        self.draw_into(drawn, &called, indices, arguments, scope)
+        }
     }
 
     /// Cutpoints are exchangeable draws in order.

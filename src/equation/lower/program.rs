@@ -4,7 +4,7 @@ use super::context::Lowering;
 use super::define::{Piece, ordered};
 use super::{Expansion, Generate, Note, build};
 use crate::equation::plan::{Input, InputSource, Observed, Output, Plan};
-use crate::equation::tree::{ExprKind, Level, NameId, Role, SetKind, Statement, StatementKind};
+use crate::equation::tree::{Level, NameId, Role, SetKind, Statement, StatementKind};
 use crate::source::Span;
 use crate::syntax::ast::{self, BaseType, Bounds, Declaration, Program, Stmt};
 use crate::syntax::format_type;
@@ -147,9 +147,7 @@ impl<'m> Lowering<'m> {
         for name in self.definitions(Level::Data) {
             let definitions = self.definitions_of(name);
             let reduces = |statement: &&Statement| match &statement.kind {
-                StatementKind::Define { value, .. } => {
-                    matches!(value.kind, ExprKind::Reduce { .. })
-                }
+                StatementKind::Define { value, .. } => self.reduces_groups(value),
                 _ => false,
             };
             if definitions.iter().any(reduces) {
@@ -289,6 +287,7 @@ impl<'m> Lowering<'m> {
 }
 
 /// The blocks of a program besides its data.
+#[derive(Default)]
 pub(super) struct Blocks {
     /// Definitions from data alone.
     pub(super) transformed_data: Vec<Piece>,

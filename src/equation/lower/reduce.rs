@@ -304,6 +304,9 @@ impl Lowering<'_> {
         if let Some((_, name, form)) = self.kept.iter().find(|(known, ..)| same(known, expr)) {
             return Some(Value::new(build::variable(name.clone(), expr.span), *form));
         }
+        if self.prediction.is_some() {
+            return Some(self.frozen_reduction(expr, &kept_name(self, expr)));
+        }
         let mut scope = Scope::default();
         let value = self.computed(expr, &mut scope);
         let name = self.namer.take(&kept_name(self, expr));

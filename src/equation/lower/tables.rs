@@ -133,7 +133,7 @@ pub(super) fn columns(model: &Model, long: &[bool]) -> Vec<Column> {
             is_integer: name.is_integer,
             is_observed: name.is_observed,
             can_impute: name.is_observed && is_number && !long[id.0],
-            is_assembled: super::covariates::is_assembled(model, id),
+            is_needed: !super::covariates::is_assembled(model, id),
             is_used_elsewhere: is_used_elsewhere(model, id),
             span: name.span,
         }

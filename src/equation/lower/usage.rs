@@ -347,3 +347,10 @@ pub(super) fn functions(model: &Model) -> BTreeSet<String> {
     functions.extend(own.map(str::to_string));
     functions
 }
+
+/// The columns whose maps a subscript follows.
+pub(super) fn maps_of(subscript: &Subscript) -> BTreeSet<NameId> {
+    let mut names = BTreeSet::new();
+    maps_in(subscript, &mut names);
+    names
+}
