@@ -151,6 +151,7 @@ codes! {
 
     // Data and compiling.
     NegativeSize = "D0101", "negative size", "A size is negative once the data are known.";
+    TooLarge = "D0102", "too large", "A variable has more elements, once the data are known, than fit into memory.";
     NotCompiled = "R0101", "not compiled", "A construct that the compiler does not support yet, or that it would have to know before the program runs.";
 
     // Running.

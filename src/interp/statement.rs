@@ -12,6 +12,7 @@ use super::value::{Scalars, Value};
 use crate::builtins::Scalar;
 use crate::ir::{Expr, ExprKind, Index, Stmt, StmtKind, VarId};
 use crate::source::Span;
+use crate::types::{MOST_ELEMENTS, element_count, spelled_sizes};
 
 /// How control leaves a statement.
 #[derive(Debug)]
@@ -163,6 +164,18 @@ impl Evaluator<'_, '_> {
                     dim.span,
                 )
             })?);
+        }
+        if element_count(&dims).is_none() {
+            let place = variable
+                .sized
+                .dims
+                .first()
+                .map_or(variable.span, |dim| dim.span);
+            let (name, sizes) = (&variable.name, spelled_sizes(&dims));
+            let message = format!(
+                "`{name}` is declared with {sizes} elements; at most {MOST_ELEMENTS} are possible"
+            );
+            return Err(Failure::fatal(message, place));
         }
         Ok(dims)
     }

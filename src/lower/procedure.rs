@@ -7,6 +7,7 @@ use crate::builtins::{Kind, Prim};
 use crate::interp::{Interpreter, Value};
 use crate::ir::{Program, VarId};
 use crate::loops::{BufferId, Builder, CellId, Procedure, Role, Slice, Stmt, ValueId};
+use crate::types::{MOST_ELEMENTS, element_count, spelled_sizes};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -234,6 +235,22 @@ impl<'p> Lowering<'p> {
                 )))
             })?;
             dims.push(size);
+        }
+        if element_count(&dims).is_none() {
+            let place = variable
+                .sized
+                .dims
+                .first()
+                .map_or(variable.span, |dim| dim.span);
+            let sizes = spelled_sizes(&dims);
+            return Err(LowerError::Diagnostic(Box::new(
+                crate::diag::Diagnostic::error(
+                    crate::diag::Code::TooLarge,
+                    format!("`{}` is declared with {sizes} elements", variable.name),
+                    place,
+                    format!("at most {MOST_ELEMENTS} are possible"),
+                ),
+            )));
         }
         Ok(dims)
     }

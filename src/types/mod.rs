@@ -1,8 +1,10 @@
 //! The types of the language, as values have them: no sizes, no constraints.
 
 mod axis;
+mod size;
 
 pub use axis::Axis;
+pub use size::{MOST_ELEMENTS, element_count, spelled_sizes};
 
 use std::fmt;
 

@@ -4,7 +4,7 @@ use super::{Outcome, Problem, arg, container, index, size};
 use crate::builtins::Container as Function;
 use crate::interp::select::{Pick, Selection};
 use crate::interp::value::{Container, Scalars, Value};
-use crate::types::{Axis, Ty};
+use crate::types::{Axis, MOST_ELEMENTS, Ty, element_count, spelled_sizes};
 
 /// `size`, `num_elements`, `rows`, `cols`, `dims`.
 pub(super) fn measure(function: Function, args: &[&Value]) -> Outcome {
@@ -39,7 +39,16 @@ pub(super) fn repeat(args: &[&Value], ty: &Ty) -> Outcome {
     let value = arg(args, 0)?;
     let counts: Result<Vec<usize>, Problem> = (1..args.len()).map(|at| size(args, at)).collect();
     let counts = counts?;
-    let times: usize = counts.iter().product();
+    let within_limit = |dims: &[usize]| {
+        element_count(dims).ok_or_else(|| {
+            let sizes = spelled_sizes(dims);
+            Problem::Sizes(format!(
+                "{sizes} elements are asked for; at most {MOST_ELEMENTS} are possible"
+            ))
+        })
+    };
+    let times = within_limit(&counts)?;
+    within_limit(&[value.dims(), &counts].concat())?;
     if let (Value::Tuple(_), [count, rest @ ..]) = (value, counts.as_slice()) {
         let inner =
             (rest.iter().rev()).fold(value.clone(), |element, &n| Value::Tuple(vec![element; n]));
