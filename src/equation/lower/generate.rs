@@ -24,14 +24,52 @@ impl<'m> Lowering<'m> {
     /// Replicates and log densities of every observed statement.
     pub(super) fn generated(&mut self, generate: Generate) -> Generated {
         let contributions = self.contributions();
-        let is_only = contributions.len() == 1;
+        let is_only = match contributions.first() {
+            Some((_, Contribution::Outcome(first, _))) => contributions
+                .iter()
+                .all(|(_, other)| matches!(other, Contribution::Outcome(name, _) if name == first)),
+            _ => contributions.len() == 1,
+        };
         let mut generated = Generated::default();
         for (statement, contribution) in contributions {
+            if let Contribution::Outcome(_, drawn) = &contribution
+                && self.continues(*drawn, &mut generated)
+            {
+                continue;
+            }
             let observed =
                 self.contribution(statement, &contribution, is_only, generate, &mut generated);
             generated.observed.push(observed);
         }
         generated
+    }
+
+    /// Adds a statement's elements to those of an earlier one about other elements of the same outcome.
+    fn continues(&mut self, drawn: Drawn<'m>, generated: &mut Generated) -> bool {
+        let Some(name) = drawn.name() else {
+            return false;
+        };
+        let outcome = &self.name(name).name;
+        let mut observed = generated.observed.iter();
+        let Some(earlier) = observed
+            .find(|earlier| earlier.outcome == *outcome)
+            .cloned()
+        else {
+            return false;
+        };
+        if let Some(log_lik) = &earlier.log_lik {
+            let statements = self.log_lik_elements(
+                drawn.statement,
+                &Contribution::Outcome(name, drawn),
+                log_lik,
+            );
+            generated.statements.extend(statements);
+        }
+        if let Some(replicate) = &earlier.replicate {
+            let statements = self.replicate_elements(drawn, replicate);
+            generated.statements.extend(statements);
+        }
+        true
     }
 
     fn contributions(&self) -> Vec<(&'m Statement, Contribution<'m>)> {
@@ -96,7 +134,7 @@ impl<'m> Lowering<'m> {
             Contribution::Outcome(name, _) => self.name(*name).name.clone(),
             Contribution::Term(_) => "target".to_string(),
         };
-        let over = self.sets_of(statement);
+        let over = self.element_sets(statement);
         let mut observed = Observed {
             outcome: outcome.clone(),
             replicate: None,
@@ -109,7 +147,11 @@ impl<'m> Lowering<'m> {
                 true => "log_lik".to_string(),
                 false => format!("log_lik_{outcome}"),
             };
-            let name = self.generated_name(&wanted, statement.span);
+            let name = match self.log_lik_taken(&wanted, generated) {
+                // A second term of the target.
+                true => self.namer.take(&wanted),
+                false => self.generated_name(&wanted, statement.span),
+            };
             self.log_lik(statement, contribution, &name, generated);
             observed.log_lik = Some(name);
         }
@@ -122,6 +164,23 @@ impl<'m> Lowering<'m> {
             observed.replicate = Some(name);
         }
         observed
+    }
+
+    fn log_lik_taken(&self, wanted: &str, generated: &Generated) -> bool {
+        let mut observed = generated.observed.iter();
+        observed.any(|earlier| earlier.log_lik.as_deref() == Some(wanted))
+    }
+
+    /// The sets of what a statement has one of per element: those of its letters, or of all of an outcome whose elements
+    /// several statements share.
+    fn element_sets(&self, statement: &Statement) -> Vec<SetId> {
+        match usage::left_name(statement) {
+            Some(name) if self.has_literals(name) => {
+                let count = usage::left_subscripts(statement).len();
+                self.name(name).axes[..count].to_vec()
+            }
+            _ => self.sets_of(statement),
+        }
     }
 
     /// A name that lowering gives to something that users asked for: theirs must not be the same.
@@ -163,7 +222,7 @@ impl<'m> Lowering<'m> {
         match self.long_outcome(statement) {
             Some(column) => vec![self.long_rows(column, span)],
             None => {
-                let sets = self.sets_of(statement);
+                let sets = self.element_sets(statement);
                 self.sizes(&sets, span)
             }
         }
@@ -179,6 +238,12 @@ impl<'m> Lowering<'m> {
             return vec![ast::Index::Single(row.clone())];
         }
         let mut indices = Vec::new();
+        if usage::left_name(statement).is_some_and(|name| self.has_literals(name)) {
+            for subscript in usage::left_subscripts(statement) {
+                indices.push(self.index(subscript, scope, statement.span));
+            }
+            return indices;
+        }
         for letter in &statement.letters {
             let letter = crate::equation::tree::Subscript::Letter(*letter);
             indices.push(ast::Index::Single(self.position(
@@ -206,25 +271,44 @@ impl<'m> Lowering<'m> {
         generated
             .statements
             .push(build::declare(spec, name, initial, span));
-        let statements = self.over_letters(statement, &mut |lowering, scope| {
-            let value = match contribution {
-                Contribution::Outcome(_, drawn) => lowering.log_density(*drawn, scope),
-                Contribution::Term(value) => lowering.expr(value, scope).expr,
-            };
-            let indices = lowering.element_indices(statement, scope);
-            vec![build::assign(name, indices, value, span)]
-        });
+        let statements = self.log_lik_elements(statement, contribution, name);
         generated.statements.extend(statements);
         generated
             .outputs
             .push(self.generated_output(statement, name, &[]));
     }
 
+    fn log_lik_elements(
+        &mut self,
+        statement: &'m Statement,
+        contribution: &Contribution<'m>,
+        name: &str,
+    ) -> Vec<Stmt> {
+        let span = statement.span;
+        self.over_letters(statement, &mut |lowering, scope| {
+            let value = match contribution {
+                Contribution::Outcome(_, drawn) => lowering.log_density(*drawn, scope),
+                Contribution::Term(value) => lowering.expr(value, scope).expr,
+            };
+            let indices = lowering.element_indices(statement, scope);
+            vec![build::assign(name, indices, value, span)]
+        })
+    }
+
+    fn replicate_elements(&mut self, drawn: Drawn<'m>, name: &str) -> Vec<Stmt> {
+        let statement = drawn.statement;
+        self.over_letters(statement, &mut |lowering, scope| {
+            let (_, arguments) = lowering.ready(drawn, scope).into_parts();
+            let indices = lowering.element_indices(statement, scope);
+            lowering.draw_into(drawn, name, indices, arguments, scope)
+        })
+    }
+
     fn generated_output(&self, statement: &Statement, name: &str, axes: &[SetId]) -> Output {
         let mut over: Vec<SetId> = Vec::new();
         let long = self.long_outcome(statement);
         if long.is_none() {
-            over.extend(statement.letters.iter().map(|letter| self.set_of(*letter)));
+            over.extend(self.element_sets(statement));
             over.extend(axes);
         }
         Output {
@@ -241,6 +325,7 @@ impl<'m> Lowering<'m> {
             .letters
             .iter()
             .all(|letter| domain.is_whole(*letter))
+            || usage::left_name(statement).is_some_and(|name| self.has_literals(name))
             || self.dropped_outcome(statement).is_some()
             || self.long_outcome(statement).is_some();
         if !is_partial || form.rank() == 0 {
@@ -325,11 +410,7 @@ impl<'m> Lowering<'m> {
         generated
             .statements
             .push(build::declare(spec, name, initial, span));
-        let statements = self.over_letters(statement, &mut |lowering, scope| {
-            let (_, arguments) = lowering.ready(drawn, scope).into_parts();
-            let indices = lowering.element_indices(statement, scope);
-            lowering.draw_into(drawn, name, indices, arguments, scope)
-        });
+        let statements = self.replicate_elements(drawn, name);
         generated.statements.extend(statements);
         generated
             .outputs
@@ -344,6 +425,7 @@ impl<'m> Lowering<'m> {
             .letters
             .iter()
             .all(|letter| domain.is_whole(*letter))
+            || usage::left_name(statement).is_some_and(|name| self.has_literals(name))
             || self.dropped_outcome(statement).is_some()
             || self
                 .long_outcome(statement)
@@ -425,7 +507,14 @@ impl<'m> Lowering<'m> {
             let size = self.size(set, span);
             arguments.insert(0, size);
         }
-        let draw = build::call(format!("{}_rng", drawn.family), arguments, span);
+        let draw = match (drawn.family, arguments.as_slice()) {
+            // Stan has the density of this family, but no draws.
+            ("binomial_logit", [trials, logit]) => {
+                let probability = build::call("inv_logit", vec![logit.clone()], span);
+                build::call("binomial_rng", vec![trials.clone(), probability], span)
+            }
+            (family, _) => build::call(format!("{family}_rng"), arguments, span),
+        };
         let store = build::assign(name, indices.clone(), draw, span);
         if !drawn.is_truncated() {
             return vec![store];
