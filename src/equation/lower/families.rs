@@ -146,6 +146,19 @@ pub(super) fn has_draws(family: &str) -> bool {
     !WITHOUT_DRAWS.contains(&family)
 }
 
+/// A draw from a family. Stan cannot draw from two of those that it has densities of: theirs are spelled out.
+pub(super) fn draw(family: &str, mut arguments: Vec<ast::Expr>, span: Span) -> ast::Expr {
+    let (base, of_last) = match family {
+        "binomial_logit" => ("binomial", Some("inv_logit")),
+        "multi_normal_prec" => ("multi_normal", Some("inverse_spd")),
+        _ => (family, None),
+    };
+    if let (Some(function), Some(last)) = (of_last, arguments.pop()) {
+        arguments.push(build::call(function, vec![last], span));
+    }
+    build::call(format!("{base}_rng"), arguments, span)
+}
+
 /// The name of a family's log density.
 pub(super) fn log_density(family: &str, is_discrete: bool) -> String {
     let suffix = if is_discrete { "_lpmf" } else { "_lpdf" };

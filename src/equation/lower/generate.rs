@@ -507,14 +507,7 @@ impl<'m> Lowering<'m> {
             let size = self.size(set, span);
             arguments.insert(0, size);
         }
-        let draw = match (drawn.family, arguments.as_slice()) {
-            // Stan has the density of this family, but no draws.
-            ("binomial_logit", [trials, logit]) => {
-                let probability = build::call("inv_logit", vec![logit.clone()], span);
-                build::call("binomial_rng", vec![trials.clone(), probability], span)
-            }
-            (family, _) => build::call(format!("{family}_rng"), arguments, span),
-        };
+        let draw = families::draw(drawn.family, arguments, span);
         let store = build::assign(name, indices.clone(), draw, span);
         if !drawn.is_truncated() {
             return vec![store];
