@@ -37,6 +37,8 @@ pub fn resolve(program: &EquationProgram) -> Result<Resolved, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let model = resolved(program, &mut diagnostics);
     diag::sort(&mut diagnostics);
+    // `a, b ~ d(…)` is two statements, which have their faults in common.
+    diagnostics.dedup();
     match model {
         Some(model) if !diag::any_error(&diagnostics) => Ok(Resolved {
             model,

@@ -44,7 +44,10 @@ pub fn functions_block(tokens: &[Lexed]) -> usize {
 
 /// The tokens as the grammar of the equation form reads them: ends of lines marked, contextual
 /// keywords told from names, text as labels. A `functions` block stays as it is.
-pub fn equation_tokens<'text>(sources: &SourceMap, tokens: &[Lexed<'text>]) -> Vec<Lexed<'text>> {
+pub fn equation_tokens<'text>(
+    sources: &'text SourceMap,
+    tokens: &[Lexed<'text>],
+) -> Vec<Lexed<'text>> {
     let start = functions_block(tokens);
     let mut lines = Lines {
         sources,
@@ -52,6 +55,7 @@ pub fn equation_tokens<'text>(sources: &SourceMap, tokens: &[Lexed<'text>]) -> V
         depth: 0,
         at_start: true,
         is_declaring: false,
+        bounds: None,
     };
     lines.found.extend_from_slice(&tokens[..start]);
     if let Some(last) = lines.found.last() {
@@ -102,8 +106,8 @@ pub fn continues_line(text: &str) -> bool {
 }
 
 /// The pass.
-struct Lines<'pass, 'text> {
-    sources: &'pass SourceMap,
+struct Lines<'text> {
+    sources: &'text SourceMap,
     found: Vec<Lexed<'text>>,
     /// How many brackets are open.
     depth: usize,
@@ -111,9 +115,11 @@ struct Lines<'pass, 'text> {
     at_start: bool,
     /// Whether the line declares an index or data.
     is_declaring: bool,
+    /// The number of open brackets at a type whose bounds are open.
+    bounds: Option<usize>,
 }
 
-impl<'text> Lines<'_, 'text> {
+impl<'text> Lines<'text> {
     fn take(&mut self, lexed: Lexed<'text>, next: Option<&Lexed<'text>>) {
         let previous = self.found.last().copied();
         let ends_before = previous.is_some_and(|previous| ends_expression(previous.token));
@@ -138,14 +144,36 @@ impl<'text> Lines<'_, 'text> {
                 Token::Name("in")
             }
             Token::Text(text) => Token::Label(text),
-            token => token,
+            token => self.name_of_word(lexed, next).unwrap_or(token),
         };
+        match token {
+            Token::Less if matches!(previous.map(|last| last.token), Some(Token::Type(_))) => {
+                self.bounds = Some(self.depth);
+            }
+            Token::Greater if self.bounds == Some(self.depth) => self.bounds = None,
+            _ => {}
+        }
         if self.at_start {
             self.is_declaring = matches!(token, Token::Index | Token::Data);
         }
         self.depth = self.depth.saturating_add_signed(depth_of(token) as isize);
         self.at_start = token == Token::Semicolon && self.depth == 0;
         self.found.push(Lexed { token, ..lexed });
+    }
+
+    /// Words of blocks, and of bounds outside of them, are names like any other: tables have columns called `model` and
+    /// `offset`.
+    fn name_of_word(&self, word: Lexed, next: Option<&Lexed>) -> Option<Token<'text>> {
+        use Token::*;
+        let is_bound =
+            self.bounds == Some(self.depth) && next.is_some_and(|next| next.token == Equal);
+        let is_name = match word.token {
+            Lower | Upper | Offset | Multiplier => !is_bound,
+            Parameters | Model | Void | Break | Continue | Return | Profile | Print | Reject
+            | FatalError | Jacobian => true,
+            _ => false,
+        };
+        is_name.then(|| Name(self.sources.snippet(word.span)))
     }
 
     /// Marks the end of a line.
@@ -369,6 +397,23 @@ mod tests {
         ] {
             assert!(keywords(text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn words_of_blocks_and_bounds_are_names_too() {
+        let mut sources = SourceMap::new();
+        let text =
+            "real<lower=0, upper=lower + (1 > lower)> x\nindex m = model[i]\nlower = offset[i]";
+        let source = sources.add("", text);
+        let lexed = tokenize(&sources, source, &Includes::new());
+        let tokens = equation_tokens(&sources, &lexed.tokens);
+        let count = |wanted: Token| tokens.iter().filter(|found| found.token == wanted).count();
+        assert_eq!((count(Token::Lower), count(Token::Upper)), (1, 1));
+        assert_eq!(
+            (count(Token::Name("lower")), count(Token::Name("offset"))),
+            (3, 1)
+        );
+        assert_eq!(count(Token::Name("model")), 1);
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod tables;
 mod usage;
 mod vectorise;
 
+pub use names::ascii;
+
 use super::plan::{MissingValues, Plan, SetId};
 use super::tree::Model;
 use crate::diag::Diagnostic;

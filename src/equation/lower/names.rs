@@ -104,7 +104,7 @@ const GREEK: &[(char, char, &str)] = &[
 ];
 
 /// A name in the characters that Stan has: `σ_j` is `sigma_j`, `Σ` is `Sigma`.
-pub(super) fn ascii(name: &str) -> String {
+pub fn ascii(name: &str) -> String {
     let mut spelt = String::new();
     for character in name.chars() {
         if character.is_ascii() {

@@ -137,6 +137,11 @@ impl Builder<'_> {
                     operator: BinaryOp::Equal,
                     ..
                 }) => found.with_hint("`==` compares. To define, write `=`."),
+                Some(ExprKind::Index { base, .. })
+                    if base.kind == ExprKind::Variable("T".to_owned()) =>
+                {
+                    found.with_hint("A truncation ends the line of its distribution.")
+                }
                 Some(ExprKind::Variable(_) | ExprKind::Index { .. }) => {
                     found.with_hint(format!("An unknown without a prior is `param {text}`."))
                 }

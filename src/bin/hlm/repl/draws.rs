@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use hlm::check::Visible;
 use hlm::diag::{Code, Diagnostic};
+use hlm::equation::lower::ascii;
 use hlm::interp::{Container, Effects, Interpreter, Value};
 use hlm::model::Posterior;
 use hlm::run::Draws;
@@ -107,6 +108,32 @@ impl Variables {
     pub fn visible(&self) -> Vec<Visible> {
         let drawn = self.drawn.values();
         drawn.map(|drawn| drawn.visible.clone()).collect()
+    }
+
+    /// The expression with the names that variables have in the program, where the user's are others: Greek letters are
+    /// spelt out there, and names of functions end in `_`.
+    pub fn in_program_names(&self, expr: &Expr) -> Expr {
+        let mut expr = expr.clone();
+        self.rename(&mut expr);
+        expr
+    }
+
+    fn rename(&self, expr: &mut Expr) {
+        if let ExprKind::Variable(name) = &mut expr.kind
+            && !self.drawn.contains_key(name)
+        {
+            let plain = ascii(name);
+            let candidates = [format!("{plain}_"), plain];
+            if let Some(own) = candidates
+                .into_iter()
+                .find(|own| self.drawn.contains_key(own))
+            {
+                *name = own;
+            }
+        }
+        for part in expr.parts_mut() {
+            self.rename(part);
+        }
     }
 
     /// Whether an expression names any of them.

@@ -199,7 +199,11 @@ impl Session {
     }
 
     /// The value of an expression: one number or container, or what the draws say of it.
-    fn value(&mut self, expr: &ast::Expr) -> Result<String, Fault> {
+    fn value(&mut self, written: &ast::Expr) -> Result<String, Fault> {
+        let expr = &match &self.fit {
+            Some(fit) => fit.variables.in_program_names(written),
+            None => written.clone(),
+        };
         if let Some(name) = self.without_draws(expr) {
             let again = if self.fit.is_some() { " again" } else { "" };
             return Err(Fault::new(format!(
