@@ -708,6 +708,21 @@ fn tables_and_labels_from_program_to_summary() {
 }
 
 #[test]
+fn a_forgotten_declaration_is_found_among_the_columns() {
+    let scratch = Scratch::new("undeclared");
+    let text = "index j\ny[j] ~ normal(m + b * x[j], 1)\nm, b ~ normal(0, 5)\n";
+    let model = scratch.write("m.hlm", text);
+    let data = scratch.write("schools.csv", "y,x\n1,2\n");
+    let said = scratch.hlm(&["check", &model, "--data", &data]).ended(1);
+    said.complains(&[
+        "[E0004]",
+        "[E0005]",
+        "`x` is a column of",
+        "declare it: `data y[j]`",
+    ]);
+}
+
+#[test]
 fn missing_values_change_the_program_that_runs() {
     let scratch = Scratch::new("na");
     let text = "index i\ndata y[i], x[i]\ny[i] ~ normal(a + b * x[i], sigma)\nx[i] ~ normal(m, s)\n\

@@ -16,6 +16,14 @@ pub struct Arrays {
     pub text: Vec<(String, String)>,
 }
 
+impl Arrays {
+    /// Whether anything goes by a name, the number of rows apart.
+    pub fn has(&self, name: &str) -> bool {
+        let is_text = self.text.iter().any(|(column, _)| column == name);
+        is_text || (name != ROWS && self.data.get(name).is_some())
+    }
+}
+
 /// Columns as arrays by name, `N` as the number of rows of the only table, and the values of JSON files as they are.
 /// What comes later wins.
 pub fn arrays(sources: &Sources) -> Arrays {

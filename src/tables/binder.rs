@@ -24,9 +24,16 @@ pub(super) struct Binder<'a> {
     /// Tables that gave something.
     pub(super) is_used: Vec<bool>,
     pub(super) longs: BTreeMap<usize, Option<Rc<Long>>>,
+    /// Levels whose rows are left out, since a column over them has no value for them.
+    pub(super) excluded: Excluded,
+    /// Further such levels, found this time.
+    pub(super) excluded_now: Excluded,
     pub(super) faults: Vec<Diagnostic>,
     pub(super) notes: Vec<String>,
 }
+
+/// Levels to do without: by set and label, the column that has no value for it.
+pub(super) type Excluded = BTreeMap<SetId, BTreeMap<String, String>>;
 
 /// Something that is found out at most once.
 enum Slot<T> {
@@ -67,7 +74,12 @@ impl Found {
 }
 
 impl<'a> Binder<'a> {
-    pub(super) fn new(plan: &'a Plan, sources: &'a Sources, options: &'a Options) -> Binder<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        sources: &'a Sources,
+        options: &'a Options,
+        excluded: Excluded,
+    ) -> Binder<'a> {
         Binder {
             plan,
             sources,
@@ -77,6 +89,8 @@ impl<'a> Binder<'a> {
             examined: vec![None; plan.columns.len()],
             is_used: vec![false; sources.tables.len()],
             longs: BTreeMap::new(),
+            excluded,
+            excluded_now: Excluded::new(),
             faults: Vec::new(),
             notes: Vec::new(),
         }
@@ -287,7 +301,7 @@ impl<'a> Binder<'a> {
         }
         let applies = |policy: &&MissingPolicy| match policy {
             MissingPolicy::Error => true,
-            MissingPolicy::Omit => self.is_by_row(column) || self.is_long(column),
+            MissingPolicy::Omit => self.can_omit(column),
             MissingPolicy::Drop => column.is_observed && !column.is_used_elsewhere,
             MissingPolicy::Impute => {
                 column.can_impute && !column.is_integer && column.levels_of.is_none()
@@ -295,6 +309,27 @@ impl<'a> Binder<'a> {
         };
         let chosen = self.options.missing.iter().find(applies);
         chosen.copied().unwrap_or(MissingPolicy::Error)
+    }
+
+    /// Whether rows can be left out for a missing value of a column: rows of its own, or those of its level.
+    pub(super) fn can_omit(&self, column: &plan::Column) -> bool {
+        let of_level = column
+            .over
+            .first()
+            .is_some_and(|set| self.is_level_of_rows(*set));
+        self.is_by_row(column) || self.is_long(column) || of_level
+    }
+
+    /// Whether a set is of levels that stand in the rows of tables.
+    pub(super) fn is_level_of_rows(&self, set: SetId) -> bool {
+        let is_in_rows = |&column: &usize| {
+            let column = &self.plan.columns[column];
+            column.over.len() == 1 && self.is_by_row(column)
+        };
+        match &self.plan.sets[set.0].kind {
+            SetKind::Levels { columns, .. } => columns.iter().all(is_in_rows),
+            _ => false,
+        }
     }
 
     pub(super) fn is_long(&self, column: &plan::Column) -> bool {

@@ -1,5 +1,7 @@
 //! Which table gives a row letter its rows, and which rows take part; values that JSON files give by name.
 
+use std::collections::BTreeMap;
+
 use super::MissingPolicy;
 use super::binder::{Binder, Found, Holding};
 use super::levels::Level;
@@ -120,6 +122,7 @@ impl Binder<'_> {
                 }
             }
         }
+        self.leave_out_levels(set, table, &mut is_complete, &mut counts);
         let kept: Vec<u32> = (0..total as u32)
             .filter(|&row| is_complete[row as usize])
             .collect();
@@ -127,6 +130,42 @@ impl Binder<'_> {
             self.note_omitted(table, total, kept.len(), &counts);
         }
         kept
+    }
+
+    /// Leaves out the rows of levels that a column over them has no value for; counts them by that column.
+    fn leave_out_levels(
+        &mut self,
+        set: SetId,
+        table: Option<usize>,
+        is_complete: &mut [bool],
+        counts: &mut Vec<(String, usize)>,
+    ) {
+        let plan = self.plan;
+        let excluded = std::mem::take(&mut self.excluded);
+        for (levels, labels) in &excluded {
+            let is_theirs = |column: &&Column| {
+                column.levels_of == Some(*levels) && column.over == [set] && self.is_by_row(column)
+            };
+            let columns: Vec<&Column> = plan.columns.iter().filter(is_theirs).collect();
+            let mut by_column: BTreeMap<&String, usize> = BTreeMap::new();
+            for column in columns {
+                for holding in self.holdings(column, table).unwrap_or_default() {
+                    for (row, complete) in is_complete.iter_mut().enumerate() {
+                        let label = self.held(holding, row).label();
+                        if let Some(reason) = label.and_then(|label| labels.get(&label)) {
+                            *by_column.entry(reason).or_default() += 1;
+                            *complete = false;
+                        }
+                    }
+                }
+            }
+            counts.extend(
+                by_column
+                    .into_iter()
+                    .map(|(name, count)| (name.clone(), count)),
+            );
+        }
+        self.excluded = excluded;
     }
 
     /// A value without letters.

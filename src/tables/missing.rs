@@ -1,6 +1,8 @@
 //! Missing values: an error, rows left out, outcomes passed over, or unknowns.
 
-use super::binder::{Binder, Found};
+use std::collections::BTreeMap;
+
+use super::binder::{Binder, Excluded, Found};
 use super::{MissingPolicy, Options, Sources};
 use crate::diag::{self, Diagnostic};
 use crate::equation::plan::{InputSource, MissingValues, Plan};
@@ -22,7 +24,7 @@ pub fn missing_values(
     if !policies.any(is_asked) && !options.by_column.iter().any(|(_, policy)| is_asked(policy)) {
         return Ok(values);
     }
-    let mut binder = Binder::new(plan, sources, options);
+    let mut binder = Binder::new(plan, sources, options, Excluded::new());
     for (place, column) in plan.columns.iter().enumerate() {
         let policy = binder.policy(column);
         if !is_asked(&policy) || binder.is_long(column) {
@@ -54,6 +56,19 @@ impl Binder<'_> {
         }
         let is_missing = |element: &usize| self.cell(found, *element).is_missing();
         let missing: Vec<usize> = (0..found.len()).filter(is_missing).collect();
+        let column = &self.plan.columns[place];
+        let is_level = column
+            .over
+            .first()
+            .is_some_and(|set| self.is_level_of_rows(*set));
+        if is_level
+            && !missing.is_empty()
+            && self.policy(column) == MissingPolicy::Omit
+            && self.exclude_levels(place, found, &missing)
+        {
+            self.examined[place] = Some(false);
+            return false;
+        }
         let is_fault = !missing.is_empty() && !self.is_provided_for(place);
         if is_fault {
             self.report_missing(place, found, &missing);
@@ -62,6 +77,32 @@ impl Binder<'_> {
         }
         self.examined[place] = Some(is_fault);
         is_fault
+    }
+
+    /// Leaves out the rows of levels that a column has no value for, when binding begins anew. Returns whether that helps:
+    /// levels that the model or JSON counts out stay though no row has them.
+    fn exclude_levels(&mut self, place: usize, found: &Found, missing: &[usize]) -> bool {
+        let column = &self.plan.columns[place];
+        let set = column.over[0];
+        let Some(elements) = self.elements(set) else {
+            return false;
+        };
+        // Elements of the first set follow one another in equal parts.
+        let share = found.len() / elements.len().max(1);
+        for &element in missing {
+            let (holding, _) = found.place(element);
+            let label = elements.label(element / share.max(1));
+            let is_known = |labels: &BTreeMap<String, String>| labels.contains_key(&label);
+            if self.excluded.get(&set).is_some_and(is_known) {
+                return false;
+            }
+            let name = self.holding_name(holding, column);
+            self.excluded_now
+                .entry(set)
+                .or_default()
+                .insert(label, name);
+        }
+        true
     }
 
     /// Whether the program was made for missing values of this column.

@@ -30,6 +30,8 @@ use crate::equation::plan::{Extent, Fixed, Plan, SetId, SetKind};
 use crate::io::data_json::Data;
 use crate::summary::{Labelling, Labels};
 
+use binder::{Binder, Excluded};
+
 pub use arrays::{Arrays, arrays};
 pub use csv::read_csv;
 pub use missing::missing_values;
@@ -87,7 +89,30 @@ pub struct Tabled {
 /// # Errors
 /// Everything that is wrong with them, in reading order; the places are in [`Sources::texts`].
 pub fn bind(plan: &Plan, sources: &Sources, options: &Options) -> Result<Tabled, Vec<Diagnostic>> {
-    let mut binder = binder::Binder::new(plan, sources, options);
+    let mut excluded = Excluded::new();
+    loop {
+        let mut binder = Binder::new(plan, sources, options, excluded);
+        let tabled = fill(&mut binder);
+        if !binder.faults.is_empty() {
+            let mut faults = binder.faults;
+            diag::sort(&mut faults);
+            faults.dedup();
+            return Err(faults);
+        }
+        if binder.excluded_now.is_empty() {
+            return Ok(tabled);
+        }
+        // Without these levels' rows other levels may be gone too, so that everything is counted anew.
+        excluded = binder.excluded;
+        for (set, labels) in binder.excluded_now {
+            excluded.entry(set).or_default().extend(labels);
+        }
+    }
+}
+
+/// Fills everything once.
+fn fill(binder: &mut Binder<'_>) -> Tabled {
+    let plan = binder.plan;
     let mut data = Data::new();
     for input in &plan.inputs {
         if let Some(value) = binder.fill(input) {
@@ -97,27 +122,20 @@ pub fn bind(plan: &Plan, sources: &Sources, options: &Options) -> Result<Tabled,
     let mut labels = Vec::new();
     for set in 0..plan.sets.len() {
         let elements = binder.elements(SetId(set));
-        labels.push(
-            elements.map_or_else(|| Arc::new(Labels::Count(0)), |found| found.labels.clone()),
-        );
+        let found = elements.map(|elements| elements.labels.clone());
+        labels.push(found.unwrap_or_else(|| Arc::new(Labels::Count(0))));
     }
-    if !binder.faults.is_empty() {
-        let mut faults = binder.faults;
-        diag::sort(&mut faults);
-        faults.dedup();
-        return Err(faults);
-    }
-    let mut notes = binder.notes;
-    for (given, is_used) in sources.tables.iter().zip(&binder.is_used) {
+    let mut notes = binder.notes.clone();
+    for (given, is_used) in binder.sources.tables.iter().zip(&binder.is_used) {
         if !is_used {
             notes.push(format!("nothing is read from {}", given.table.name));
         }
     }
-    Ok(Tabled {
+    Tabled {
         data,
         labels,
         notes,
-    })
+    }
 }
 
 impl Tabled {

@@ -532,8 +532,15 @@ impl Binder<'_> {
         };
         let mut fault = self.at_value(Code::MissingCells, title, first, "no value", column);
         let mut ways = Vec::new();
-        if self.is_by_row(column) || self.is_long(column) {
-            ways.push("`--na omit` leaves these rows out".to_string());
+        if self.can_omit(column) {
+            let of_level = match self.is_by_row(column) || self.is_long(column) {
+                true => "leaves these rows out".to_string(),
+                false => format!(
+                    "leaves out all rows of such a {}",
+                    self.kind_of(column.over[0])
+                ),
+            };
+            ways.push(format!("`--na omit` {of_level}"));
         }
         if column.is_observed && !column.is_used_elsewhere {
             ways.push("`--na drop` passes over them in this outcome alone".to_string());

@@ -699,6 +699,27 @@ fn rows_are_left_out_and_keep_their_numbers() {
 }
 
 #[test]
+fn rows_of_a_level_without_a_value_are_left_out() {
+    let options = Options {
+        missing: vec![MissingPolicy::Omit],
+        ..Options::default()
+    };
+    let counties = "u,county\n0.3,MORA\nNA,AITKIN\n";
+    let files = [("h.csv", HOUSES), ("c.csv", counties)];
+    let tabled = filled_with(radon(), &files, &options);
+    assert_eq!(reals(&tabled, "y"), [1.5, 0.5]);
+    assert_eq!(reals(&tabled, "u"), [0.3]);
+    assert_eq!(labels_of(&tabled, 1), ["MORA"]);
+    let note = "1 of 3 rows of h.csv are left out for missing values: `u` in 1";
+    assert_eq!(tabled.notes[0], note);
+    let said = wrong(radon(), &files);
+    assert!(
+        said.contains("leaves out all rows of such a county"),
+        "{said}"
+    );
+}
+
+#[test]
 fn missing_values_become_unknowns_or_are_passed_over() {
     let options = Options {
         missing: vec![MissingPolicy::Drop, MissingPolicy::Impute],

@@ -106,6 +106,52 @@ impl DataSource {
         })
     }
 
+    /// Reads and checks a program for these data, whose names help to explain what is wrong with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read_model(&self, path: &Path, options: &CheckOptions) -> Result<Model, Fault> {
+        let mut fault = match read_model(path, options) {
+            Err(Fault::Findings(fault)) => fault,
+            other => return other,
+        };
+        let is_undeclared = |finding: &&mut Diagnostic| {
+            matches!(finding.code, Code::NothingDepends | Code::NoPrior)
+        };
+        for finding in fault.diagnostics.iter_mut().filter(is_undeclared) {
+            let Some(name) = finding.title.split('`').nth(1).map(str::to_string) else {
+                continue;
+            };
+            let Some(file) = self.file_with(&name) else {
+                continue;
+            };
+            let term = fault.sources.snippet(finding.label.span);
+            let term = if term.starts_with(&name) { term } else { &name };
+            finding
+                .notes
+                .push(format!("`{name}` is a column of {file}"));
+            finding.hint = Some(format!("declare it: `data {term}`"));
+        }
+        Err(Fault::Findings(fault))
+    }
+
+    /// The file that has a column or value of this name.
+    fn file_with(&self, name: &str) -> Option<&str> {
+        let has_it = |file: &&GivenFile| {
+            let mut sources = Sources::default();
+            let added = match file.format {
+                Format::Json => sources.add_json(&file.name, &file.bytes),
+                Format::Csv => sources.add_csv(&file.name, &file.bytes, None),
+                Format::Parquet => return false,
+            };
+            added.is_ok() && tables::arrays(&sources).has(name)
+        };
+        self.files
+            .iter()
+            .find(has_it)
+            .map(|file| file.name.as_str())
+    }
+
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty() && self.set.is_empty()

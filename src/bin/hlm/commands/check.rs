@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use crate::args::{CheckArgs, Stage};
 use crate::fault::Fault;
-use crate::files::{DataSource, read_bytes, read_model};
+use crate::files::{DataSource, read_bytes};
 use crate::screen;
 use hlm::check::CheckOptions;
 use hlm::jit::code_text;
@@ -26,14 +26,14 @@ pub fn check(args: &CheckArgs) -> Result<ExitCode, Fault> {
             _ => {}
         }
     }
-    let model = read_model(&args.model, &CheckOptions::default())?;
+    let data = DataSource::read(&args.data)?;
+    let model = data.read_model(&args.model, &CheckOptions::default())?;
     screen::diagnostics(&model.program().sources, model.warnings());
     if args.emit.contains(&Stage::Ir) {
         screen::print(&model.program().typed.to_string())?;
     }
     let is_compiled = |stage: &Stage| matches!(stage, Stage::Density | Stage::Grad | Stage::Clif);
     let needs_code = args.emit.iter().any(is_compiled);
-    let data = DataSource::read(&args.data)?;
     if !data.is_empty() || needs_code {
         let posterior = data.bind(&model, &BindOptions::default())?;
         for stage in args.emit.iter().filter(|stage| is_compiled(stage)) {

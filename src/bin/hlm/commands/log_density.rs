@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::args::LogDensityArgs;
 use crate::fault::Fault;
-use crate::files::{DataSource, read_bytes, read_model};
+use crate::files::{DataSource, read_bytes};
 use crate::screen;
 use hlm::check::CheckOptions;
 use hlm::interp::{Failure, Interpreter};
@@ -26,8 +26,8 @@ pub fn log_density(args: &LogDensityArgs) -> Result<ExitCode, Fault> {
     let options = CheckOptions {
         keep_constants: args.full,
     };
-    let model = read_model(&args.model, &options)?;
     let data = DataSource::read(&args.data)?;
+    let model = data.read_model(&args.model, &options)?;
     let options = BindOptions {
         jacobian: !args.no_jacobian,
         ..BindOptions::default()

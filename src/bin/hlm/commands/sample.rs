@@ -12,7 +12,7 @@ use super::expand::generate;
 use super::table::ShortTable;
 use crate::args::{Metric, SampleArgs};
 use crate::fault::Fault;
-use crate::files::{DataSource, absolute, read_bytes, read_model};
+use crate::files::{DataSource, absolute, read_bytes};
 use crate::interrupt;
 use crate::progress::Tally;
 use crate::screen::{self, duration};
@@ -111,7 +111,7 @@ pub fn fit(args: &SampleArgs) -> Result<Sampled, Fault> {
 /// Checks, binds and compiles, and says how long each took.
 fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior, Fault> {
     let begin = Instant::now();
-    let model = read_model(&args.model, &CheckOptions::default())?;
+    let model = data.read_model(&args.model, &CheckOptions::default())?;
     let checked = begin.elapsed();
     if !args.quiet {
         screen::diagnostics(&model.program().sources, model.warnings());
