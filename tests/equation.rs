@@ -13,7 +13,7 @@ use hlm::kernels::random::{ChainRng, uniform};
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
 use hlm::session;
-use hlm::tables::{Options, Sources, Tabled};
+use hlm::tables::{MissingPolicy, Options, Sources, Tabled};
 
 /// Of the random points and generated quantities.
 const SEED: u64 = 20_260_101;
@@ -408,5 +408,87 @@ fn element(data: &Data, name: &str, row: usize) -> f64 {
         DataKind::Int(values) => values[row] as f64,
         DataKind::Real(values) => values[row],
         other => panic!("{name}: {other:?}"),
+    }
+}
+
+/// Missing covariates are unknowns with their statement's distribution; missing outcomes have no statement.
+#[test]
+fn missing_values_are_imputed_or_dropped() {
+    const BY_HAND: &str = "
+data { int N; vector[N] y; vector[N] age; }
+parameters {
+  real a; real b; real<lower=0> sigma; real mu_age; real<lower=0> s_age; vector[2] gap;
+}
+model {
+  vector[N] whole = age;
+  whole[2] = gap[1];
+  whole[5] = gap[2];
+  for (i in 1:N) if (i != 3) y[i] ~ normal(a + b * whole[i], sigma);
+  whole ~ normal(mu_age, s_age);
+  [a, b, mu_age] ~ normal(0, 5);
+  [sigma, s_age] ~ exponential(1);
+}";
+    let table = "y,age\n1.2,3.4\n0.3,NA\nNA,4.0\n2.2,5.1\n0.4,NA\n0.9,3.8\n";
+    let json = r#"{"N": 6, "y": [1.2, 0.3, 0, 2.2, 0.4, 0.9], "age": [3.4, 0, 4.0, 5.1, 0, 3.8]}"#;
+    let case = case("16_missing");
+    let mut sources = Sources::new(&case.model.program().sources);
+    sources.add_csv("ages.csv", table.as_bytes(), None).unwrap();
+    let policies = Options {
+        by_column: vec![
+            ("age".to_string(), MissingPolicy::Impute),
+            ("y".to_string(), MissingPolicy::Drop),
+        ],
+        ..Options::default()
+    };
+    let generate = Generate {
+        replicates: true,
+        log_lik: true,
+    };
+    let model = case.lowered_for(&Purpose::Fit {
+        generate,
+        missing: MissingValues::default(),
+    });
+    let (model, tabled) = model.tabulate(&sources, &policies).unwrap();
+    let options = BindOptions::default();
+    let bound = model.fill_tabled(&tabled, &options).unwrap();
+    let posterior = model.compile(bound, &options).unwrap();
+    let by_hand = Model::from_text("by_hand.stan", BY_HAND).unwrap();
+    let by_hand = by_hand
+        .bind_json("ages.json", json.as_bytes(), &options)
+        .unwrap();
+
+    assert_eq!(posterior.dimension(), by_hand.dimension());
+    let names = |posterior: &Posterior| -> Vec<String> {
+        let columns = posterior.columns().iter();
+        columns.map(|column| column.name.clone()).collect()
+    };
+    let (mut left, mut right) = (posterior.drawer(), by_hand.drawer());
+    let (columns, others) = (names(&posterior), names(&by_hand));
+    for point in points(posterior.dimension()) {
+        let mut rng = ChainRng::new(SEED, 0, 0);
+        let (mut values, mut same) = (vec![0.0; left.width()], vec![0.0; right.width()]);
+        left.values(&point, &mut rng, &mut values).unwrap();
+        // The same parameters may stand in another order.
+        let position = by_hand.unconstrain(&|name| {
+            let name = name.replace("gap", "age_missing");
+            let place = columns.iter().position(|own| *own == name)?;
+            Some(values[place])
+        });
+        let position = position.unwrap();
+        right.values(&position, &mut rng, &mut same).unwrap();
+        assert_eq!(others.len(), same.len());
+        let mut gradient = vec![0.0; point.len()];
+        let one = posterior
+            .density()
+            .log_density_gradient(&point, &mut gradient);
+        let two = by_hand
+            .density()
+            .log_density_gradient(&position, &mut gradient);
+        assert_close("16_missing", "the log density", one.unwrap(), two.unwrap());
+        // What was not observed has no log likelihood.
+        for missing in ["log_lik_y.3", "log_lik_age.2", "log_lik_age.5"] {
+            let place = columns.iter().position(|own| own == missing).unwrap();
+            assert_eq!(values[place], 0.0, "{missing}");
+        }
     }
 }

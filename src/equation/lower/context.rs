@@ -75,6 +75,8 @@ pub(super) struct Lowering<'m> {
     pub(super) prediction: Option<Prediction>,
     /// Of a prediction: how fitted variables that are data of the program are declared.
     pub(super) frozen_types: Vec<(String, Form, Vec<SetId>)>,
+    /// Whether statements run over observed values alone, not over those that are imputed.
+    pub(super) counts_observations: bool,
     /// Whether the model block leaves out what data decide: a prior that must be sampled.
     pub(super) without_observations: bool,
     /// The parameters that hold the free elements of unknowns of which the file fixes some.
@@ -110,6 +112,7 @@ impl<'m> Lowering<'m> {
             simulated: BTreeSet::new(),
             prediction: None,
             frozen_types: Vec::new(),
+            counts_observations: false,
             without_observations: false,
             names,
             letters,

@@ -285,14 +285,17 @@ impl<'m> Lowering<'m> {
         name: &str,
     ) -> Vec<Stmt> {
         let span = statement.span;
-        self.over_letters(statement, &mut |lowering, scope| {
+        self.counts_observations = true;
+        let statements = self.over_letters(statement, &mut |lowering, scope| {
             let value = match contribution {
                 Contribution::Outcome(_, drawn) => lowering.log_density(*drawn, scope),
                 Contribution::Term(value) => lowering.expr(value, scope).expr,
             };
             let indices = lowering.element_indices(statement, scope);
             vec![build::assign(name, indices, value, span)]
-        })
+        });
+        self.counts_observations = false;
+        statements
     }
 
     fn replicate_elements(&mut self, drawn: Drawn<'m>, name: &str) -> Vec<Stmt> {
@@ -327,6 +330,7 @@ impl<'m> Lowering<'m> {
             .all(|letter| domain.is_whole(*letter))
             || usage::left_name(statement).is_some_and(|name| self.has_literals(name))
             || self.dropped_outcome(statement).is_some()
+            || usage::left_name(statement).is_some_and(|name| self.is_imputed(name))
             || self.long_outcome(statement).is_some();
         if !is_partial || form.rank() == 0 {
             return None;

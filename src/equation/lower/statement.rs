@@ -135,6 +135,8 @@ impl<'m> Lowering<'m> {
         let mut scope = Scope::default();
         let statements = if let Some(column) = self.long_outcome(statement) {
             self.over_long_rows(statement, column, &domain, &mut scope, body)
+        } else if let Some(column) = self.imputed_outcome(statement) {
+            self.over_present(statement, column, &domain, &mut scope, body)
         } else if let Some(column) = self.dropped_outcome(statement) {
             self.over_present(statement, column, &domain, &mut scope, body)
         } else {
@@ -190,6 +192,12 @@ impl<'m> Lowering<'m> {
             }
             _ => None,
         }
+    }
+
+    /// The outcome whose missing values are unknowns: they are no observations, where only these count.
+    fn imputed_outcome(&self, statement: &Statement) -> Option<NameId> {
+        let name = usage::left_name(statement)?;
+        (self.counts_observations && self.is_imputed(name)).then_some(name)
     }
 
     fn over_present(
