@@ -127,7 +127,6 @@ pub enum Command {
 
 /// Where data come from: the same for every command that takes any.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Data")]
 pub struct DataArgs {
     /// A table (.csv, .tsv, .parquet) or values in Stan JSON (.json); several files join by their levels. LETTER=FILE
     /// gives a table outright to an index of the model
