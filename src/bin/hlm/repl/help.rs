@@ -15,7 +15,7 @@ Then:
   :fit [OPTIONS]                     sample it; options are those of `hlm sample`, such as --draws 500 --seed 1
   theta[3] > theta[1], mean(tau)     an expression over the draws: a probability, or a table
   :summary [NAMES]                   the table of the last fit, or some of its rows (`theta`, `theta[*]`)
-  :predict [OPTIONS], :pooling       as `hlm predict` and `hlm pooling`, for this model
+  :predict, :pooling [OPTIONS]       as `hlm predict` and `hlm pooling`; tables and pictures go to a folder here
   :prior [OPTIONS]                   draws from the prior, and the data that it predicts
   :show, :expand, :check             the model; the Stan program that it stands for; whether it is whole
   :drop NAME, :new                   take a name out of the model; begin another

@@ -51,6 +51,8 @@ enum Model {
 
 /// The last fit.
 struct Fit {
+    /// The model that was fitted: its lines may have changed since.
+    text: String,
     sampled: Sampled,
     variables: Variables,
 }
@@ -282,17 +284,15 @@ impl Session {
             "fit" => self.fit(rest),
             "summary" => self.summary(rest),
             "expand" | "check" => self.run_command(name, rest, &[]),
-            "pooling" | "prior" => match self.run_options(rest) {
+            "pooling" => {
+                let data = self.data_options();
+                self.run_command(name, rest, &data)
+            }
+            "prior" => match self.run_options(rest) {
                 Ok(more) => self.run_command(name, rest, &more),
                 Err(fault) => Answer::Trouble(fault),
             },
-            "predict" => match &self.fit {
-                Some(fit) => {
-                    let folder = fit.sampled.folder().display().to_string();
-                    self.run_command(name, rest, &["--fit".to_string(), folder])
-                }
-                None => Answer::Trouble(nothing_fitted()),
-            },
+            "predict" => Answer::from(self.predict(rest).map(|()| String::new())),
             _ => Answer::Trouble(Fault::new(format!(
                 "there is no command `:{name}`; `:help` lists them"
             ))),
@@ -495,9 +495,27 @@ impl Session {
         report(&args, &sampled, "`:summary`")?;
         if sampled.run.draws.rows() > 0 {
             let variables = Variables::new(&sampled.posterior, &sampled.run.draws);
-            self.fit = Some(Fit { sampled, variables });
+            let text = self.text()?;
+            self.fit = Some(Fit {
+                text,
+                sampled,
+                variables,
+            });
         }
         Ok(())
+    }
+
+    /// Predicts with the model of the last fit, whatever became of its lines since.
+    fn predict(&mut self, options: &str) -> Result<(), Fault> {
+        let fit = self.fit.as_ref().ok_or_else(nothing_fitted)?;
+        let folder = fit.sampled.folder().display().to_string();
+        let text = fit.text.clone();
+        let more = ["--fit".to_string(), folder];
+        let words = self.line_for(&text, "predict", options, &more)?;
+        let outcome = parse_words(&words).and_then(|command| commands::execute(&command));
+        outcome
+            .map(|_| ())
+            .map_err(|fault| self.in_own_words(fault))
     }
 
     fn summary(&mut self, patterns: &str) -> Answer {
@@ -546,8 +564,19 @@ impl Session {
         more: &[String],
     ) -> Result<Vec<String>, Fault> {
         let text = self.text()?;
+        self.line_for(&text, name, options, more)
+    }
+
+    /// A command line about a model given as text.
+    fn line_for(
+        &mut self,
+        text: &str,
+        name: &str,
+        options: &str,
+        more: &[String],
+    ) -> Result<Vec<String>, Fault> {
         let file = self.name.clone();
-        let path = self.workplace()?.write(&file, &text)?;
+        let path = self.workplace()?.write(&file, text)?;
         let mut line = vec!["hlm".to_string(), name.to_string()];
         line.push(path.display().to_string());
         line.extend(words(options));
