@@ -10,12 +10,13 @@ use std::sync::atomic::AtomicBool;
 
 use hlm::check::CheckOptions;
 use hlm::diag::{Code, render};
+use hlm::equation::resolve;
 use hlm::mcmc::Settings;
 use hlm::model::{BindOptions, Model};
 use hlm::run::{RunSettings, Silent, sample};
 use hlm::session::read;
 use hlm::source::SourceMap;
-use hlm::syntax::{Included, NoIncludes, parse_form};
+use hlm::syntax::{Form, Included, NoIncludes, parse_form};
 use hlm::tables::{Options, Sources};
 
 /// What the parser says about a program; empty if nothing.
@@ -44,6 +45,22 @@ fn check_errors(path: &Path) -> String {
     match read(&name, &text, &mut NoIncludes, &CheckOptions::default()) {
         Ok(_) => String::new(),
         Err(failure) => failure.render(false),
+    }
+}
+
+/// What resolving says about a program in equation form, warnings included; empty if nothing.
+fn equation_errors(path: &Path) -> String {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut sources = SourceMap::new();
+    let id = sources.add(name, fs::read_to_string(path).unwrap());
+    let program = match parse_form(&mut sources, id, &mut NoIncludes) {
+        Ok(Form::Equation(program)) => program,
+        Ok(Form::Block(_)) => return String::from("not in equation form"),
+        Err(errors) => return render(&sources, &errors, false),
+    };
+    match resolve(&program) {
+        Ok(resolved) => render(&sources, &resolved.warnings, false),
+        Err(errors) => render(&sources, &errors, false),
     }
 }
 
@@ -197,6 +214,17 @@ fn type_errors_read_as_written_down() {
 fn every_type_error_has_a_fixture() {
     // A warning; see below.
     check_every_code(&["type"], 'T', &[Code::IntegerDivision]);
+}
+
+#[test]
+fn equation_errors_read_as_written_down() {
+    check_fixtures("equation", equation_errors);
+}
+
+#[test]
+fn every_equation_error_has_a_fixture() {
+    // Tables show that levels are not nested.
+    check_every_code(&["equation", "tables"], 'E', &[]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::tree::{
     Expr, ExprKind, Level, Model, NameId, Purpose, Role, StatementKind, SupportKind,
 };
 use crate::diag::{Code, Diagnostic};
-use crate::syntax::ast::{BaseType, BinaryOp, Bounds, UnaryOp};
+use crate::syntax::ast::{BaseType, BinaryOp, UnaryOp};
 
 /// The sum mod 2 of some names' bits.
 type Bits = BTreeSet<NameId>;
@@ -73,11 +73,10 @@ impl Signs<'_> {
             Role::Definition(Level::Target) => true,
             Role::Unknown if self.declared_free[name.0] => false,
             Role::Unknown => match &found.declared {
-                Some(declared) => match (&declared.bounds, declared.base) {
-                    (_, BaseType::SumToZeroVector | BaseType::UnitVector) => true,
-                    (Bounds::Affine { .. }, BaseType::Real | BaseType::Vector) => true,
-                    _ => false,
-                },
+                Some(declared) => matches!(
+                    declared.base,
+                    BaseType::SumToZeroVector | BaseType::UnitVector
+                ),
                 None => match &found.support.kind {
                     SupportKind::Real | SupportKind::SumToZero | SupportKind::UnitVector => true,
                     SupportKind::Interval { lower, upper } => {

@@ -238,7 +238,7 @@ impl<'a> Resolver<'a> {
     pub(super) fn declared_free(&self) -> Vec<bool> {
         let unbounded = |declared: &DeclaredType| {
             let base = declared.base.unconstrained();
-            base == declared.base && declared.bounds == Bounds::None
+            base == declared.base && !matches!(declared.bounds, Bounds::Interval { .. })
         };
         let mut free: Vec<bool> = (self.model.names.iter())
             .map(|name| name.declared.as_ref().is_some_and(unbounded))
