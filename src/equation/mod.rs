@@ -58,7 +58,11 @@ fn resolved(program: &EquationProgram, diagnostics: &mut Vec<Diagnostic>) -> Opt
     if !shapes::find_shapes(&mut model, &closed, diagnostics) {
         return None;
     }
+    // Signs of a model that lacks its data or priors say nothing.
+    let is_whole = !diag::any_error(diagnostics);
     supports::find_supports(&mut model, diagnostics);
-    signs::check_signs(&model, &declared_free, diagnostics);
+    if is_whole {
+        signs::check_signs(&model, &declared_free, diagnostics);
+    }
     Some(model)
 }

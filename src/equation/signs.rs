@@ -42,10 +42,12 @@ pub(super) fn check_signs(
     signs.statements();
     let flips = kernel(&signs.variables(), signs.equations.clone());
     for flip in flips {
-        let unknowns: Vec<NameId> = flip
+        let mut unknowns: Vec<NameId> = flip
             .into_iter()
             .filter(|name| model.names[name.0].role == Role::Unknown)
             .collect();
+        // The one with the fewest indices is the likeliest to be a scale.
+        unknowns.sort_by_key(|name| model.names[name.0].axes.len());
         if !unknowns.is_empty() {
             diagnostics.push(report(model, &unknowns));
         }
@@ -386,11 +388,7 @@ fn report(model: &Model, unknowns: &[NameId]) -> Diagnostic {
     report = report.with_note(
         "The posterior would have a mirror image, and chains would disagree about which half they are in.",
     );
-    // The one with the fewest indices is the likeliest to be a scale.
-    let scale = unknowns
-        .iter()
-        .min_by_key(|name| model.names[name.0].axes.len());
-    let prior = scale.and_then(|scale| prior_text(model, *scale));
+    let prior = prior_text(model, unknowns[0]);
     report.with_hint(match prior {
         Some(prior) => format!("a scale is positive: `{prior} T[0, ]`; if the mirror image is meant, declare one of them `real`"),
         None => String::from("give one of them a positive prior; if the mirror image is meant, declare one of them `real`"),

@@ -238,25 +238,29 @@ impl Finder<'_> {
             return Ok(true);
         }
         let text = &self.model.names[self.name.0].name;
-        let (what, hint) = match demand.what {
+        let (title, hint) = match demand.what {
             Demanded::Cutpoints => (
-                "needs the probability of their order",
-                format!("`ordered` in front of `{text}`, which leaves the normaliser out"),
+                format!(
+                    "`{text}` holds the {}, but its prior differs between them",
+                    demand.reason()
+                ),
+                format!("`ordered` in front of `{text}`"),
             ),
             _ => (
-                "cannot be truncated",
-                format!("`real<lower=0>` in front of `{text}`, which leaves the normaliser out"),
+                format!(
+                    "`{text}` is the {}, but {} cannot be truncated",
+                    demand.reason(),
+                    prior.distribution
+                ),
+                format!("`real<lower=0>` in front of `{text}`"),
             ),
         };
         Err(Box::new(
-            Diagnostic::error(
-                Code::SupportUnmet,
-                format!("`{text}` is the {}, but its prior {what}", demand.reason()),
-                prior.statement.span,
-                "",
-            )
-            .with_secondary(demand.place, demand.reason())
-            .with_hint(format!("declare its type: {hint}")),
+            Diagnostic::error(Code::SupportUnmet, title, prior.statement.span, "")
+                .with_secondary(demand.place, demand.reason())
+                .with_hint(format!(
+                    "declare its type: {hint}, which leaves the normaliser out"
+                )),
         ))
     }
 

@@ -287,12 +287,11 @@ impl<'a> Resolver<'a> {
         let ExprKind::Variable(name) = &element.kind else {
             return;
         };
-        let is_listed = (0..self.model.sets.len()).any(|set| {
-            self.model
-                .listed_labels(SetId(set))
-                .contains(&name.as_str())
-        });
-        if is_listed || self.undeclared.contains(&name.as_str()) {
+        let sets = (0..self.model.sets.len()).map(SetId);
+        let labels: Vec<&str> = sets.flat_map(|set| self.model.listed_labels(set)).collect();
+        // A label, perhaps misspelt: its subscript says which set it should be of.
+        let is_label = labels.contains(&name.as_str()) || super::nearest(name, labels).is_some();
+        if is_label || self.undeclared.contains(&name.as_str()) {
             return;
         }
         self.undeclared.push(name);

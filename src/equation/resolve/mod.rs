@@ -92,8 +92,9 @@ impl Resolver<'_> {
         self.decide_roles();
         self.check_usage();
         self.resolve_ranges();
-        // Without its letters, no statement can be read.
-        if self.undeclared.is_empty() {
+        // Without their letters, statements cannot be read.
+        let faulty_index = |found: &Diagnostic| found.code == Code::BadIndex;
+        if self.undeclared.is_empty() && !self.diagnostics.iter().any(faulty_index) {
             self.resolve_statements();
         }
         if self.is_broken() {

@@ -1,7 +1,7 @@
 //! What is said when shapes do not fit: E7, E8, E9.
 
 use super::unify::Clash;
-use super::{Ranks, Shapes, single};
+use super::{Ranks, Relation, Shapes, single};
 use crate::diag::{Code, Diagnostic};
 use crate::equation::tree::{Expr, ExprKind, NameId, SetId, StatementKind};
 use crate::source::Span;
@@ -19,6 +19,9 @@ impl Shapes<'_> {
         let whole = near.chain(anywhere).find_map(|node| self.whole(node));
         if let Some((name, expr)) = whole {
             return self.whole_name(name, expr, statement);
+        }
+        if let Some(report) = self.vector_for_number(relation) {
+            return report;
         }
         let (text, span) = self.text_of(relation.about);
         let mut report = Diagnostic::error(
@@ -38,6 +41,22 @@ impl Shapes<'_> {
             }
         }
         report
+    }
+
+    /// An outcome that is a number has an argument that is none.
+    fn vector_for_number(&self, relation: &Relation) -> Option<Diagnostic> {
+        let (first, arguments) = relation.members.split_first()?;
+        let is_draw = *first == relation.about && single(self.ranks[*first]) == Some(0);
+        if !is_draw {
+            return None;
+        }
+        let rank = |node: &usize| single(self.ranks[*node]).unwrap_or(0);
+        let argument = arguments.iter().find(|node| rank(node) > 0)?;
+        let what = ["a number", "a vector", "a matrix"][rank(argument)];
+        let (outcome, _) = self.text_of(*first);
+        let (text, span) = self.text_of(*argument);
+        let title = format!("`{outcome}` is a number, but `{text}` is {what}");
+        Some(Diagnostic::error(Code::ShapeDoubt, title, span, what))
     }
 
     /// Whether a node is a direct argument of a function: `mean(x)` takes vectors whole.
