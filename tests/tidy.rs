@@ -43,8 +43,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "pooling",
         &[
-            "equation", "io", "mcmc", "model", "plot", "run", "session", "source", "summary",
-            "syntax", "tables",
+            "equation", "interp", "io", "mcmc", "model", "plot", "run", "session", "source",
+            "summary", "syntax", "tables",
         ],
     ),
     ("source", &[]),
