@@ -18,6 +18,7 @@ pub mod model;
 pub mod passes;
 pub mod plot;
 pub mod pooling;
+pub mod predict;
 pub mod run;
 pub mod session;
 pub mod source;

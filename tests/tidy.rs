@@ -47,6 +47,13 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "summary", "syntax", "tables",
         ],
     ),
+    (
+        "predict",
+        &[
+            "equation", "interp", "io", "kernels", "model", "plot", "pooling", "session", "source",
+            "summary", "syntax", "tables",
+        ],
+    ),
     ("source", &[]),
     ("stdlib", &[]),
     ("summary", &["kernels"]),

@@ -130,8 +130,8 @@ pub fn compare(
                 none: draws_of(fits.none, &column(&effect.name))?,
                 complete: draws_of(fits.complete, &column(&effect.name))?,
                 partial: draws_of(fits.partial, &column(&effect.name))?,
-                location: parameter_of(fits.partial, LOCATION, &index)?,
-                deviation: parameter_of(fits.partial, DEVIATION, &index)?,
+                location: parameter_of(fits.partial, posterior, LOCATION, &index)?,
+                deviation: parameter_of(fits.partial, posterior, DEVIATION, &index)?,
             });
         }
         let label = label(posterior, effect, &label_axes, &labels);
@@ -176,18 +176,43 @@ fn draws_of(draws: &Draws, column: &str) -> Result<Vec<Vec<f64>>, String> {
     Ok(chains.into_iter().map(<[f64]>::to_vec).collect())
 }
 
-/// The draws of a location or standard deviation, which has the effect's indexes, only the last of them, or none. A
-/// location that is a number has no draws; differences from it are those from any constant.
-fn parameter_of(draws: &Draws, name: &str, index: &[usize]) -> Result<Vec<Vec<f64>>, String> {
+/// The draws of a location or standard deviation, which has the effect's indexes, only the last of them, or none. One that
+/// only data decide is the same in each draw. A location that is a number has no draws; differences from it are those
+/// from any constant.
+fn parameter_of(
+    draws: &Draws,
+    posterior: &Posterior,
+    name: &str,
+    index: &[usize],
+) -> Result<Vec<Vec<f64>>, String> {
     let candidates = (0..=index.len()).map(|skipped| column(name, &index[skipped..]));
     let found = candidates.filter_map(|column| draws.get(&column)).next();
-    match found {
-        Some(chains) => Ok(chains.into_iter().map(<[f64]>::to_vec).collect()),
-        None if name == LOCATION => {
-            let chains = draws.chains().iter();
-            Ok(chains.map(|chain| vec![0.0; chain.rows()]).collect())
+    if let Some(chains) = found {
+        return Ok(chains.into_iter().map(<[f64]>::to_vec).collect());
+    }
+    let constant = match of_data(posterior, name, index) {
+        Some(value) => value,
+        None if name == LOCATION => 0.0,
+        None => return Err(format!("there are no draws of `{name}`")),
+    };
+    let chains = draws.chains().iter();
+    Ok(chains.map(|chain| vec![constant; chain.rows()]).collect())
+}
+
+/// The element of a variable of transformed data, whose indexes are the last ones of `index`.
+fn of_data(posterior: &Posterior, name: &str, index: &[usize]) -> Option<f64> {
+    match value_of(posterior, name)? {
+        Value::Int(value) => Some(*value as f64),
+        Value::Real(value) => Some(*value),
+        Value::Container(container) => {
+            let names = Value::Container(container.clone()).output_names(name);
+            let skipped = index.len().checked_sub(container.dims.len())?;
+            let wanted = column(name, &index[skipped..]);
+            let place = names.iter().position(|name| *name == wanted)?;
+            let at = container.output_order()[place];
+            Some(container.scalars.get(at).as_real())
         }
-        None => Err(format!("there are no draws of `{name}`")),
+        Value::Tuple(_) => None,
     }
 }
 
@@ -217,14 +242,17 @@ fn group_words(plan: &Plan, sets: &[SetId]) -> String {
     sets.iter().map(word).collect::<Vec<_>>().join(" and ")
 }
 
+/// The value of a variable of data or transformed data.
+fn value_of<'p>(posterior: &'p Posterior, name: &str) -> Option<&'p Value> {
+    let typed = &posterior.model().program().typed;
+    let mut variables = typed.variables.iter();
+    let place = variables.position(|variable| variable.name == name)?;
+    posterior.values().get(place)?.as_ref()
+}
+
 /// The integers of a variable of the data block.
 fn integers(posterior: &Posterior, name: &str) -> Option<Vec<i64>> {
-    let typed = &posterior.model().program().typed;
-    let place = typed
-        .variables
-        .iter()
-        .position(|variable| variable.name == name)?;
-    match posterior.values().get(place)?.as_ref()? {
+    match value_of(posterior, name)? {
         Value::Int(value) => Some(vec![*value]),
         Value::Container(container) => match &container.scalars {
             Scalars::Int(values) => Some(values.clone()),

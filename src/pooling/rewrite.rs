@@ -22,6 +22,11 @@ pub fn complete(
     effect: &Effect,
     observed: &[String],
 ) -> EquationProgram {
+    needed(at_location(program, effect), observed)
+}
+
+/// The program with an effect's location in its place, and everything else as it was.
+pub fn at_location(program: &EquationProgram, effect: &Effect) -> EquationProgram {
     let subscripts = if effect.has_fixed_location() {
         // A number has no axes; the left side shows them all.
         letters(&effect.letters, effect.span)
@@ -33,7 +38,7 @@ pub fn complete(
         term: term(&effect.name, subscripts, effect.span),
         value: effect.location.clone(),
     };
-    needed(replaced(program, effect, definition), observed)
+    replaced(program, effect, definition)
 }
 
 /// The model in which every group stands for itself.
@@ -146,14 +151,16 @@ fn replaced(program: &EquationProgram, effect: &Effect, by: ItemKind) -> Equatio
     program
 }
 
-/// The items that what was observed depends on: likelihoods and what they need. Index sets stay.
-fn needed(program: EquationProgram, observed: &[String]) -> EquationProgram {
+/// The items that what was observed depends on: likelihoods, definitions of these names, and what they need. Index sets
+/// stay.
+pub fn needed(program: EquationProgram, observed: &[String]) -> EquationProgram {
     let is_observed = |name: &str| observed.iter().any(|other| other == name);
     let is_root = |item: &Item| match &item.kind {
         ItemKind::Target { .. } => true,
         ItemKind::Draw { variates, .. } => variates
             .iter()
             .any(|variate| mentions::simple_name(variate).is_none_or(is_observed)),
+        ItemKind::Define { term, .. } => is_observed(&term.name.name),
         _ => false,
     };
     let mut names: BTreeSet<String> = BTreeSet::new();

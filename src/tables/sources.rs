@@ -78,6 +78,13 @@ impl Sources {
         });
     }
 
+    /// Puts in place of each table what a function makes of it.
+    pub fn map_tables(&mut self, change: impl Fn(&Table) -> Table) {
+        for given in &mut self.tables {
+            given.table = change(&given.table);
+        }
+    }
+
     /// Adds a JSON file of named values. What is added later wins.
     ///
     /// # Errors

@@ -122,6 +122,22 @@ impl Cells {
         }
     }
 
+    /// Adds a cell with a label; one that is no number is missing in a column of numbers.
+    pub fn push_label(&mut self, label: &str) {
+        match self {
+            Cells::Integer(values) => values.push(label.parse().ok()),
+            Cells::Real(values) => values.push(label.parse().unwrap_or(f64::NAN)),
+            Cells::Text { codes, texts } => {
+                let place = texts.iter().position(|text| text == label);
+                let place = place.unwrap_or_else(|| {
+                    texts.push(label.to_string());
+                    texts.len() - 1
+                });
+                codes.push(u32::try_from(place).ok());
+            }
+        }
+    }
+
     /// Types texts: integers if all are, then numbers if all are, then text. `codes` are places in `texts`.
     pub fn of_texts(codes: Vec<Option<u32>>, texts: Vec<String>) -> Cells {
         if let Some(values) = all(&texts, |text| parse_integer(text)) {

@@ -55,6 +55,16 @@ one file. Per group: n, the three estimates, and the shrinkage factor B, the wei
 pooled estimate; per effect Gelman and Pardoe's pooling factor. The folder gets the table as CSV, the picture as SVG
 and PNG, and the two derived models.";
 
+const PREDICT: &str = "\
+Examples:
+  hlm predict spend.hlm --fit spend-20261122-235959 --vary spend=0:100:5 --by country,vertical
+  hlm predict spend.hlm --fit RUN --vary spend=0:100:5 --at mean,bid=2 --by j --group known,new,none
+  hlm predict radon.hlm --fit RUN --new houses-to-come.csv
+
+Two quantities are predicted and labelled: the mean of the outcome, and the outcome itself, each with its central 50, 80
+and 95 % ranges over the draws. What --by does not choose is at the location of its prior. Reductions over the data
+(`x[i] - mean(x)`) keep their values of the fit. Tables are CSV, pictures SVG and PNG.";
+
 const CHECK: &str = "\
 Examples:
   hlm check schools.hlm
@@ -115,6 +125,8 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Compare complete, no and partial pooling of a model's varying effects
     Pooling(PoolingArgs),
+    /// Predict outcomes of a fitted model, for new rows or along a curve
+    Predict(PredictArgs),
     /// Look for mistakes in a program, or show what becomes of it
     Check(CheckArgs),
     /// Print the Stan program that a model in equation form stands for
@@ -151,7 +163,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 /// `omit`, or `age=impute`
-fn missing_policy(text: &str) -> Result<(Option<String>, MissingPolicy), String> {
+pub fn missing_policy(text: &str) -> Result<(Option<String>, MissingPolicy), String> {
     let (column, policy) = match text.split_once('=') {
         Some((column, policy)) => (Some(column.trim().to_string()), policy.trim()),
         None => (None, text.trim()),
@@ -262,6 +274,57 @@ pub enum Format {
     Text,
     /// One object, for programs
     Json,
+}
+
+/// Arguments of `hlm predict`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = PREDICT)]
+pub struct PredictArgs {
+    /// The program, in equation form
+    #[arg(value_name = "MODEL")]
+    pub model: PathBuf,
+    /// The folder of a run of the model
+    #[arg(long, value_name = "DIR")]
+    pub fit: PathBuf,
+    /// A column that varies, `spend=0:100:5` (from, to, step) or `spend=1,2,5`; the first is the curve's axis
+    #[arg(
+        long,
+        value_name = "NAME=FROM:TO:STEP",
+        required_unless_present = "new"
+    )]
+    pub vary: Vec<String>,
+    /// New rows, as a table; levels that the fit does not know are new groups
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["vary", "at", "by", "group"])]
+    pub new: Vec<String>,
+    /// Where other numbers are held: `mean` (the default), `median`, a number, or NAME=VALUE for one of them
+    #[arg(long, value_name = "WHERE", value_delimiter = ',')]
+    pub at: Vec<String>,
+    /// A curve for each combination of these columns of levels, or letters of the model
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Which groups
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "known")]
+    pub group: Vec<GroupArg>,
+    /// Folder for tables and pictures [default: MODEL-predict]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Seed of the random numbers of new observations and new groups
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Write the program that predicts to this file, too
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub emit: Option<PathBuf>,
+}
+
+/// Kinds of groups to predict for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GroupArg {
+    /// Those of the fit
+    Known,
+    /// A new one, drawn from the distribution of its level
+    New,
+    /// None: effects at the location of their prior
+    None,
 }
 
 /// Arguments of `hlm pooling`.

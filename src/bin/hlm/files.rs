@@ -186,7 +186,7 @@ impl DataSource {
     /// Everything that is wrong with the data.
     pub fn fill(&self, model: &Model, options: &BindOptions) -> Result<Filled, Fault> {
         if model.program().equations.is_some() {
-            let sources = self.sources(model)?;
+            let sources = self.sources(model, None)?;
             return Ok(model.fill_tables(&sources, &self.options, options)?);
         }
         if let [only] = self.files.as_slice()
@@ -202,7 +202,7 @@ impl DataSource {
             let filled = model.fill(&file, options);
             return filled.map_err(|failure| self.explain(failure, &[]));
         }
-        let sources = self.sources(model)?;
+        let sources = self.sources(model, None)?;
         let arrays = tables::arrays(&sources);
         let name = self.names();
         let file = DataFile {
@@ -224,10 +224,14 @@ impl DataSource {
         Ok(filled.compile(options)?)
     }
 
-    /// The tables and values, behind the program's texts.
-    fn sources(&self, model: &Model) -> Result<Sources, Fault> {
+    /// The tables and values, behind the program's texts, but for the file called `without`.
+    ///
+    /// # Errors
+    /// What keeps a file from being understood.
+    pub fn sources(&self, model: &Model, without: Option<&str>) -> Result<Sources, Fault> {
         let mut sources = Sources::new(&model.program().sources);
-        for file in &self.files {
+        let is_wanted = |file: &&GivenFile| Some(file.name.as_str()) != without;
+        for file in self.files.iter().filter(is_wanted) {
             let letter = file.letter.as_deref();
             let added = match file.format {
                 Format::Json => sources.add_json(&file.name, &file.bytes),

@@ -5,6 +5,7 @@ mod expand;
 mod log_density;
 mod pictures;
 mod pooling;
+mod predict;
 pub mod sample;
 mod summary;
 mod table;
@@ -27,6 +28,7 @@ pub fn execute(command: &Command) -> Result<ExitCode, Fault> {
         }),
         Command::Summary(args) => summary::summary(args),
         Command::Pooling(args) => pooling::pooling(args),
+        Command::Predict(args) => predict::predict(args),
         Command::Check(args) => check::check(args),
         Command::Expand(args) => expand::expand(args),
         Command::LogDensity(args) => log_density::log_density(args),

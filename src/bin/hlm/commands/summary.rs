@@ -125,7 +125,7 @@ fn names(columns: &[(&str, Vec<&[f64]>)]) -> String {
 }
 
 /// The files of draws that paths stand for: folders stand for their chains.
-fn chain_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
+pub(super) fn chain_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -158,7 +158,7 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
 }
 
 /// The description of the run in a folder, if one lies there.
-fn description(folder: &Path) -> Result<Option<Value>, Fault> {
+pub(super) fn description(folder: &Path) -> Result<Option<Value>, Fault> {
     let path = folder.join("run.json");
     if !path.exists() {
         return Ok(None);

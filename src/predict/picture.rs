@@ -1,0 +1,246 @@
+//! Curves of predictions: a panel per group, ranges of the outcome's mean and of new observations, and the data.
+
+use super::grid::{Grid, GridGroup};
+use super::run::PredictedOutcome;
+use crate::plot::{Axis, BLUE, Dot, Figure, GREY, INK, Key, KeyMark, Layer, Line, Panel};
+use crate::summary::quantile_of_sorted;
+use std::fmt::Write;
+
+/// The ends of central ranges of 95, 80 and 50 %, and the opacity of their ribbons.
+const RANGES: [(f64, f64, f64); 3] = [(0.025, 0.975, 0.16), (0.1, 0.9, 0.20), (0.25, 0.75, 0.26)];
+/// The quantiles of tables.
+const QUANTILES: [(f64, &str); 7] = [
+    (0.025, "q2.5"),
+    (0.1, "q10"),
+    (0.25, "q25"),
+    (0.5, "q50"),
+    (0.75, "q75"),
+    (0.9, "q90"),
+    (0.975, "q97.5"),
+];
+/// More panels cannot be read.
+const MOST_PANELS: usize = 24;
+
+/// The predictions as CSV: for each row of the grid a line for the mean of each outcome and one for the outcome itself.
+/// The table's columns come first; `group` says whether it is of a known group, a new one or none.
+pub fn table(grid: &Grid, outcomes: &[PredictedOutcome], group: &str) -> String {
+    let mut text = String::new();
+    let columns = &grid.table.columns;
+    let is_outcome = |name: &str| outcomes.iter().any(|outcome| outcome.name == name);
+    let shown: Vec<usize> = (0..columns.len())
+        .filter(|place| !is_outcome(&columns[*place].name))
+        .collect();
+    for place in &shown {
+        let _ = write!(text, "{},", field(&columns[*place].heading));
+    }
+    text.push_str("group,quantity,mean,sd");
+    for (_, name) in QUANTILES {
+        let _ = write!(text, ",{name}");
+    }
+    text.push('\n');
+    for row in 0..grid.table.rows {
+        for outcome in outcomes {
+            let mean = outcome
+                .means
+                .get(row)
+                .map(|draws| (format!("mean of {}", outcome.name), draws));
+            let own = outcome
+                .observations
+                .get(row)
+                .map(|draws| (outcome.name.clone(), draws));
+            for (quantity, draws) in mean.into_iter().chain(own) {
+                for place in &shown {
+                    let label = grid.table.cell(*place, row).label().unwrap_or_default();
+                    let _ = write!(text, "{},", field(&label));
+                }
+                let _ = write!(text, "{group},{}", field(&quantity));
+                let (mean, deviation) = moments(draws);
+                let _ = write!(text, ",{mean},{deviation}");
+                let sorted = sorted(draws);
+                for (probability, _) in QUANTILES {
+                    let _ = write!(text, ",{}", quantile_of_sorted(&sorted, probability));
+                }
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+/// A field of CSV (RFC 4180).
+fn field(text: &str) -> String {
+    if text.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_string()
+    }
+}
+
+fn sorted(draws: &[f64]) -> Vec<f64> {
+    let mut sorted = draws.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted
+}
+
+fn moments(draws: &[f64]) -> (f64, f64) {
+    let count = draws.len() as f64;
+    let mean = draws.iter().sum::<f64>() / count;
+    let squares = draws.iter().map(|draw| (draw - mean) * (draw - mean));
+    (mean, (squares.sum::<f64>() / (count - 1.0)).sqrt())
+}
+
+/// The numbers of a column of the fit, to show beside predictions.
+pub struct Observations<'a> {
+    /// The varied column's values, one per row of the fit.
+    pub x: &'a [f64],
+    /// The outcome's values.
+    pub y: &'a [f64],
+}
+
+/// The curves of one outcome along the first column that varies.
+pub fn curves(
+    grid: &Grid,
+    outcome: &PredictedOutcome,
+    x_label: &str,
+    data: Option<&Observations<'_>>,
+    what: &str,
+) -> Figure {
+    let mut figure = Figure {
+        title: format!("{} by {x_label}", outcome.name),
+        keys: keys(outcome, data.is_some()),
+        x: Axis::new(x_label),
+        y: Axis::new(outcome.name.as_str()),
+        ..Figure::default()
+    };
+    let held: Vec<String> = (grid.held.iter())
+        .filter(|(name, _)| name != x_label)
+        .map(|(name, value)| format!("{name} at {}", short(*value)))
+        .collect();
+    figure.subtitle = what.to_string();
+    if !held.is_empty() {
+        let _ = write!(figure.subtitle, " {}.", held.join(", "));
+    }
+    if !grid.undetermined.is_empty() {
+        let _ = write!(
+            figure.subtitle,
+            " Effects of {} at their location.",
+            grid.undetermined.join(" and ")
+        );
+    }
+    let draws = outcome.observations.first().map_or(0, Vec::len);
+    figure.note = format!("{draws} draws; ranges are central, 50, 80 and 95 %.");
+    if grid.groups.len() > MOST_PANELS {
+        let _ = write!(
+            figure.note,
+            " The first {MOST_PANELS} of {} groups.",
+            grid.groups.len()
+        );
+    }
+    let shown = grid.groups.iter().take(MOST_PANELS);
+    figure.panels = shown
+        .map(|group| panel(grid, group, outcome, data))
+        .collect();
+    figure
+}
+
+fn short(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_string()
+}
+
+/// Whether new observations have ranges that say something: not of outcomes that are 0 or 1.
+fn has_ranges(outcome: &PredictedOutcome) -> bool {
+    let binary = |draw: &f64| *draw == 0.0 || *draw == 1.0;
+    outcome.means.is_empty() || !outcome.observations.iter().flatten().all(binary)
+}
+
+fn keys(outcome: &PredictedOutcome, has_data: bool) -> Vec<Key> {
+    let key = |label: String, mark| Key { label, mark };
+    let mut keys = Vec::new();
+    if !outcome.means.is_empty() {
+        let mark = KeyMark::Line {
+            colour: BLUE,
+            is_dashed: false,
+        };
+        keys.push(key(format!("mean of {}, with ranges", outcome.name), mark));
+    }
+    if has_ranges(outcome) {
+        let mark = KeyMark::Band {
+            colour: GREY,
+            opacity: 0.3,
+        };
+        keys.push(key(format!("{} of a new observation", outcome.name), mark));
+    }
+    if has_data {
+        let mark = KeyMark::Dot {
+            colour: INK,
+            radius: 2.0,
+            is_filled: true,
+        };
+        keys.push(key("data".to_string(), mark));
+    }
+    keys
+}
+
+fn panel(
+    grid: &Grid,
+    group: &GridGroup,
+    outcome: &PredictedOutcome,
+    data: Option<&Observations<'_>>,
+) -> Panel {
+    let mut layers = Vec::new();
+    if has_ranges(outcome) {
+        ribbons(grid, group, &outcome.observations, GREY, &mut layers);
+    }
+    if let Some(data) = data {
+        let dots = group.members.iter().map(|row| Dot {
+            at: (data.x[*row], data.y[*row]),
+            radius: 2.0,
+            colour: INK,
+            is_filled: true,
+            opacity: 0.6,
+        });
+        layers.push(Layer::Dots(
+            dots.filter(|dot| dot.at.1.is_finite()).collect(),
+        ));
+    }
+    if !outcome.means.is_empty() {
+        ribbons(grid, group, &outcome.means, BLUE, &mut layers);
+        let mean = |row: usize| (grid.x[row], moments(&outcome.means[row]).0);
+        layers.push(Layer::Line(Line::new(
+            group.rows.clone().map(mean).collect(),
+            BLUE,
+        )));
+    }
+    Panel {
+        title: group.label.clone(),
+        layers,
+        ..Panel::default()
+    }
+}
+
+fn ribbons(
+    grid: &Grid,
+    group: &GridGroup,
+    draws: &[Vec<f64>],
+    colour: crate::plot::Colour,
+    layers: &mut Vec<Layer>,
+) {
+    let rows: Vec<(f64, Vec<f64>)> = (group.rows.clone())
+        .map(|row| (grid.x[row], sorted(&draws[row])))
+        .collect();
+    for (low, high, opacity) in RANGES {
+        let range = |(x, sorted): &(f64, Vec<f64>)| {
+            [
+                *x,
+                quantile_of_sorted(sorted, low),
+                quantile_of_sorted(sorted, high),
+            ]
+        };
+        layers.push(Layer::Ribbon {
+            points: rows.iter().map(range).collect(),
+            colour,
+            opacity,
+        });
+    }
+}
