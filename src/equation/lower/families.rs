@@ -153,7 +153,9 @@ pub(super) fn draw(family: &str, mut arguments: Vec<ast::Expr>, span: Span) -> a
         "multi_normal_prec" => ("multi_normal", Some("inverse_spd")),
         _ => (family, None),
     };
-    if let (Some(function), Some(last)) = (of_last, arguments.pop()) {
+    if let Some(function) = of_last
+        && let Some(last) = arguments.pop()
+    {
         arguments.push(build::call(function, vec![last], span));
     }
     build::call(format!("{base}_rng"), arguments, span)
