@@ -147,6 +147,7 @@ fn with_ends(found: Diagnostic, chains: &[&ChainRun]) -> Diagnostic {
                 "chain {number} ended in warmup, after {} transitions",
                 counts.warmup.draws
             ),
+            1 => format!("chain {number} ended after 1 draw, which is kept"),
             draws => format!("chain {number} ended after {draws} draws, which are kept"),
         })
     })

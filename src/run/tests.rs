@@ -224,9 +224,9 @@ fn a_failing_chain_keeps_its_draws_and_names_the_line() {
     let findings = run.findings(&model);
     assert_eq!(findings.diagnostics[0].code, Code::RunFailed);
     let text = findings.to_string();
-    assert!(text.contains("index out of range"), "{text}");
+    assert!(text.contains("is out of range"), "{text}");
     assert!(
-        text.contains(&format!("chain 1 ended after {kept} draws")),
+        text.contains(&format!("chain 1 ended after {kept} draw")),
         "{text}"
     );
 }

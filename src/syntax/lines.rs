@@ -12,8 +12,11 @@ use crate::syntax::token::{Lexed, Token};
 /// occurs, and something stands outside of that.
 pub fn is_equation_form(tokens: &[Lexed]) -> bool {
     let is_block = |at: usize| tokens[at].token != Token::Functions && is_block_header(tokens, at);
-    let behind_functions = functions_block(tokens);
-    behind_functions < tokens.len() && !(0..tokens.len()).any(is_block)
+    let behind_functions = &tokens[functions_block(tokens)..];
+    let has_item = behind_functions
+        .iter()
+        .any(|lexed| lexed.token != Token::Semicolon);
+    has_item && !(0..tokens.len()).any(is_block)
 }
 
 /// Whether a program block begins at this token.
@@ -430,6 +433,8 @@ mod tests {
             "",
             "// no\n",
             "functions { }",
+            ";",
+            "functions { };",
             "model { }",
             "functions {} data {}",
             "x = 1 model {",
