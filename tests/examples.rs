@@ -1,10 +1,15 @@
-//! Every model of examples/ compiles on its folder's data, and both back ends compute the same from it.
+//! Every model of examples/ compiles on its folder's data, and both back ends compute the same from it; what two of them
+//! draw is right.
 
 #![allow(clippy::unwrap_used)]
 
+use hlm::equation::lower::{Generate, Purpose};
+use hlm::equation::plan::MissingValues;
 use hlm::kernels::random::ChainRng;
-use hlm::mcmc::LogDensity;
+use hlm::mcmc::{LogDensity, Settings};
 use hlm::model::{BindOptions, Model, Posterior};
+use hlm::run::{Draws, RunSettings};
+use hlm::summary::Summariser;
 use hlm::tables::{self, Sources};
 use std::path::{Path, PathBuf};
 
@@ -57,6 +62,10 @@ fn posterior(model: &Path, data: &[PathBuf]) -> Posterior {
     let text = std::fs::read_to_string(model).unwrap();
     let name = model.to_string_lossy();
     let model = Model::from_text(&name, &text).unwrap_or_else(|failure| panic!("{failure}"));
+    bound(&model, data)
+}
+
+fn bound(model: &Model, data: &[PathBuf]) -> Posterior {
     let options = BindOptions::default();
     if model.program().equations.is_none() {
         let json = std::fs::read(&data[0]).unwrap();
@@ -133,5 +142,87 @@ fn simulated_tables_are_what_their_generator_makes() {
     for file in simulate::files() {
         let committed = std::fs::read_to_string(root.join(file.path)).unwrap();
         assert!(committed == file.text, "{} is not as simulated", file.path);
+    }
+}
+
+fn drawn(posterior: &Posterior) -> Draws {
+    let settings = RunSettings {
+        sampler: Settings {
+            seed: 1,
+            ..RunSettings::default().sampler
+        },
+        ..RunSettings::default()
+    };
+    let draws = posterior.sample(&settings);
+    draws.unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn example(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(path)
+}
+
+#[test]
+fn both_forms_of_classrooms_have_the_same_posterior() {
+    let folder = |model, data| drawn(&posterior(&example(model), &[example(data)]));
+    let block = folder("classrooms/classrooms.hlm", "classrooms/classrooms.json");
+    let equation = folder(
+        "classrooms/classrooms_equation.hlm",
+        "classrooms/pupils.csv",
+    );
+    for name in ["mu", "tau", "sigma", "theta[1]", "theta[7]", "theta[12]"] {
+        let [(mean, error), (other, other_error)] = [&block, &equation].map(|draws| {
+            let chains = draws.get(name).unwrap();
+            let found = Summariser::new(&[0.5]).summarise(&chains);
+            (found.mean, found.mcse_mean)
+        });
+        let distance = (mean - other).abs() / error.hypot(other_error);
+        assert!(
+            distance < 4.0,
+            "{name}: {mean} and {other}, {distance} errors apart"
+        );
+    }
+}
+
+#[test]
+fn replicates_are_as_wide_as_the_data() {
+    let path = example("schools/schools.hlm");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let model =
+        Model::from_text("schools.hlm", &text).unwrap_or_else(|failure| panic!("{failure}"));
+    let generate = Generate {
+        replicates: true,
+        log_lik: false,
+    };
+    let missing = MissingValues::default();
+    let model = model.for_purpose(&Purpose::Fit { generate, missing });
+    let model = model.unwrap_or_else(|failure| panic!("{failure}"));
+    let table = example("schools/students.csv");
+    let draws = drawn(&bound(&model, std::slice::from_ref(&table)));
+    let text = std::fs::read_to_string(&table).unwrap();
+    let scores: Vec<f64> = text
+        .lines()
+        .skip(1)
+        .map(|row| row.rsplit(',').next().unwrap().parse().unwrap())
+        .collect();
+    // Where each score lies among its replicates: evenly from 0 to 1 if they are calibrated.
+    let rank = |(at, score): (usize, &f64)| {
+        let replicates = draws.pooled(&format!("score_rep[{}]", at + 1)).unwrap();
+        let below = replicates.iter().filter(|replicate| *replicate < score);
+        below.count() as f64 / replicates.len() as f64
+    };
+    let ranks: Vec<f64> = scores.iter().enumerate().map(rank).collect();
+    for width in [0.5, 0.8, 0.95] {
+        let inside = ranks
+            .iter()
+            .filter(|rank| (*rank - 0.5).abs() < width / 2.0);
+        let share = inside.count() as f64 / ranks.len() as f64;
+        // Four standard errors of a share of so many.
+        let error = (width * (1.0 - width) / ranks.len() as f64).sqrt();
+        assert!(
+            (share - width).abs() < 4.0 * error,
+            "{share} of the scores lie in {width}"
+        );
     }
 }
