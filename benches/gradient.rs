@@ -3,27 +3,26 @@
 //! Run `cargo bench --bench gradient`. The hand-written gradients take the best instruction set of the machine (AVX-512, AVX2,
 //! else scalar code), as a person who had to make this one model fast would write them; constants are dropped as `~` drops
 //! them. Of the slow twins, the interpreter of the typed program has a log density only, the evaluator of the loops both.
-//! The last lines give the ratios.
+//! The last lines give the ratios, and compare loops with the same models spelled with vectors. `-- --ratios` prints them
+//! alone, in a few seconds.
 #![allow(unsafe_code, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
-use criterion::{Criterion, criterion_group};
+use criterion::Criterion;
 use hlm::interp::Interpreter;
 use hlm::mcmc::LogDensity;
-use hlm::model::{BindOptions, Model, Posterior};
+use hlm::model::{BindOptions, CompiledDensity, Model, Posterior};
 use std::hint::black_box;
 use std::time::Instant;
 
 mod by_hand;
+mod cases;
 
-const EIGHT_SCHOOLS: &str = include_str!("../examples/eight_schools/eight_schools.hlm");
-const EIGHT_SCHOOLS_DATA: &[u8] = include_bytes!("../examples/eight_schools/eight_schools.json");
+use cases::Case;
 
-/// Earnings by height, 1,192 people (Gelman and Hill 2007): three parameters, one long sum.
-const HEIGHT: &str = "
-data { int<lower=0> N; vector[N] earn; vector[N] height; }
-parameters { vector[2] beta; real<lower=0> sigma; }
-model { earn ~ normal(beta[1] + beta[2] * height, sigma); }
-";
+/// A batch lasts at least so many microseconds, so that the clock's own cost does not count.
+const BATCH: u128 = 500;
+/// Batches of each contender, in turn.
+const BATCHES: usize = 101;
 
 fn posterior(name: &str, program: &str, data: &[u8]) -> Posterior {
     let model = Model::from_text(name, program).expect("the program is right");
@@ -32,103 +31,73 @@ fn posterior(name: &str, program: &str, data: &[u8]) -> Posterior {
         .expect("the data fit")
 }
 
-/// People whose earnings grow with their height, made by a fixed recipe: the bench measures time, not people.
-fn heights() -> (Vec<f64>, Vec<f64>, Vec<u8>) {
-    let (mut heights, mut earnings) = (Vec::new(), Vec::new());
-    let mut state = 1_u64;
-    let mut uniform = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    };
-    for _ in 0..1192 {
-        let height = 58.0 + 19.0 * uniform();
-        heights.push(height);
-        earnings.push(-60_000.0 + 1_250.0 * height + 40_000.0 * (uniform() - 0.5));
-    }
-    let json = format!("{{\"N\": 1192, \"earn\": {earnings:?}, \"height\": {heights:?}}}");
-    (heights, earnings, json.into_bytes())
-}
-
-/// The least time of one call in nanoseconds, of several batches.
-fn least(mut call: impl FnMut()) -> f64 {
-    let mut rounds = 1_u32;
-    loop {
+/// The least time of one call in nanoseconds for each contender, of many batches in turn: whatever slows the machine down for
+/// a while slows them all.
+fn least<const N: usize>(mut contenders: [&mut dyn FnMut(); N]) -> [f64; N] {
+    let mut time = |contender: usize, rounds: u32| {
         let start = Instant::now();
-        (0..rounds).for_each(|_| call());
-        if start.elapsed().as_micros() > 2_000 {
-            break;
+        (0..rounds).for_each(|_| contenders[contender]());
+        start.elapsed()
+    };
+    let mut rounds = [1; N];
+    for (contender, rounds) in rounds.iter_mut().enumerate() {
+        while time(contender, *rounds).as_micros() < BATCH {
+            *rounds *= 2;
         }
-        rounds *= 2;
     }
-    (0..41)
-        .map(|_| {
-            let start = Instant::now();
-            (0..rounds).for_each(|_| call());
-            start.elapsed().as_nanos() as f64 / f64::from(rounds)
-        })
-        .fold(f64::INFINITY, f64::min)
+    let mut least = [f64::INFINITY; N];
+    for _ in 0..BATCHES {
+        for contender in 0..N {
+            let elapsed = time(contender, rounds[contender]).as_nanos() as f64;
+            least[contender] = least[contender].min(elapsed / f64::from(rounds[contender]));
+        }
+    }
+    least
 }
 
-/// Log density at a position, its gradient into the second slice.
-type ByHand = dyn Fn(&[f64], &mut [f64]) -> f64;
-
-struct Case {
-    name: &'static str,
-    posterior: Posterior,
-    position: Vec<f64>,
-    by_hand: Box<ByHand>,
+fn close(ours: f64, theirs: f64, tolerance: f64) -> bool {
+    (ours - theirs).abs() <= tolerance * theirs.abs().max(1.0)
 }
 
-fn cases() -> Vec<Case> {
-    let (heights, earnings, json) = heights();
-    let schools = by_hand::Schools::new();
-    vec![
-        Case {
-            name: "eight_schools",
-            posterior: posterior("eight_schools", EIGHT_SCHOOLS, EIGHT_SCHOOLS_DATA),
-            position: vec![4.0, 1.2, 0.3, -0.2, 0.5, 0.1, -0.7, 0.4, 0.9, 0.0],
-            by_hand: Box::new(move |position, gradient| schools.gradient(position, gradient)),
-        },
-        Case {
-            name: "earn_height",
-            posterior: posterior("earn_height", HEIGHT, &json),
-            position: vec![-60_000.0, 1_250.0, 9.5],
-            by_hand: Box::new(move |position, gradient| {
-                by_hand::earn_height(&earnings, &heights, position, gradient)
-            }),
-        },
-    ]
+/// Ends the bench where two contenders differ.
+fn verify(case: &Case, density: &mut CompiledDensity) {
+    let mut gradient = vec![0.0; case.position.len()];
+    let mut expected = gradient.clone();
+    let value = density
+        .log_density_gradient(&case.position, &mut gradient)
+        .expect("a density");
+    let by_hand = (case.by_hand)(&case.position, &mut expected);
+    assert!(
+        close(value, by_hand, 1e-9),
+        "{}: {value} {by_hand}",
+        case.name
+    );
+    let scale = expected.iter().fold(1.0f64, |most, g| most.max(g.abs()));
+    for (ours, theirs) in gradient.iter().zip(&expected) {
+        let close = (ours - theirs).abs() <= 1e-8 * scale;
+        assert!(close, "{}: {gradient:?} {expected:?}", case.name);
+    }
 }
 
 fn gradients(criterion: &mut Criterion) {
-    let mut ratios = Vec::new();
-    for case in cases() {
+    for case in cases::all() {
         let mut group = criterion.benchmark_group(case.name);
+        let posterior = posterior(case.name, case.program, &case.json);
         let mut gradient = vec![0.0; case.position.len()];
-        let mut expected = gradient.clone();
-        let mut density = case.posterior.density();
-        let mut literal = case.posterior.literal_density();
+        let mut density = posterior.density();
+        let mut literal = posterior.literal_density();
+        let interpreter = Interpreter::new(&posterior.model().program().typed);
+        let interpreted = interpreter
+            .log_density(posterior.values(), &case.position, true)
+            .expect("a density");
         let value = density
             .log_density_gradient(&case.position, &mut gradient)
             .expect("a density");
-        let by_hand = (case.by_hand)(&case.position, &mut expected);
         assert!(
-            (value - by_hand).abs() < 1e-9 * by_hand.abs().max(1.0),
-            "{value} {by_hand}"
+            close(value, interpreted, 1e-9),
+            "{}: {value} {interpreted}",
+            case.name
         );
-        let interpreter = Interpreter::new(&case.posterior.model().program().typed);
-        let interpreted = interpreter
-            .log_density(case.posterior.values(), &case.position, true)
-            .expect("a density");
-        assert!((value - interpreted).abs() < 1e-9 * value.abs().max(1.0));
-        for (ours, theirs) in gradient.iter().zip(&expected) {
-            assert!(
-                (ours - theirs).abs() < 1e-8 * theirs.abs().max(1.0),
-                "{gradient:?} {expected:?}"
-            );
-        }
         group.bench_function("compiled", |bencher| {
             bencher.iter(|| density.log_density_gradient(black_box(&case.position), &mut gradient));
         });
@@ -138,31 +107,76 @@ fn gradients(criterion: &mut Criterion) {
         group.bench_function("evaluator of the loops", |bencher| {
             bencher.iter(|| literal.log_density_gradient(black_box(&case.position), &mut gradient));
         });
-        let values = case.posterior.values();
+        let values = posterior.values();
         group.bench_function("interpreter, without gradient", |bencher| {
             bencher.iter(|| interpreter.log_density(values, black_box(&case.position), true));
         });
         group.finish();
-        let compiled = least(|| {
-            let _ =
-                black_box(density.log_density_gradient(black_box(&case.position), &mut gradient));
-        });
-        let hand = least(|| {
-            black_box((case.by_hand)(black_box(&case.position), &mut gradient));
-        });
-        ratios.push((case.name, compiled, hand));
-    }
-    for (name, compiled, hand) in ratios {
-        println!(
-            "{name}: compiled {compiled:.0} ns, by hand {hand:.0} ns, ratio {:.2}",
-            compiled / hand
-        );
     }
 }
 
-criterion_group!(benches, gradients);
+/// Prints a line per model: what compiled code takes beside code by hand.
+fn ratios() {
+    println!("model                        compiled      by hand   ratio");
+    let mut logarithms = Vec::new();
+    for case in cases::all() {
+        let posterior = posterior(case.name, case.program, &case.json);
+        let mut density = posterior.density();
+        verify(&case, &mut density);
+        let mut gradient = vec![0.0; case.position.len()];
+        let mut other = gradient.clone();
+        let [compiled, hand] = least([
+            &mut || {
+                let position = black_box(&case.position);
+                let _ = black_box(density.log_density_gradient(position, &mut gradient));
+            },
+            &mut || {
+                black_box((case.by_hand)(black_box(&case.position), &mut other));
+            },
+        ]);
+        let ratio = compiled / hand;
+        logarithms.push(ratio.ln());
+        let name = case.name;
+        println!("{name:24} {compiled:9.1} ns {hand:9.1} ns  {ratio:6.2}");
+    }
+    let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
+    println!("geometric mean of the ratios {:26.2}", mean.exp());
+}
+
+/// Prints a line per model that is written in two ways.
+fn spellings() {
+    println!("model                            loop      vectors   ratio");
+    for case in cases::all() {
+        let Some(program) = case.as_loop else {
+            continue;
+        };
+        let in_loop = posterior(case.name, program, &case.json);
+        let in_vectors = posterior(case.name, case.program, &case.json);
+        let (mut first, mut second) = (in_loop.density(), in_vectors.density());
+        verify(&case, &mut first);
+        let mut gradient = vec![0.0; case.position.len()];
+        let mut other = gradient.clone();
+        let [of_loop, of_vectors] = least([
+            &mut || {
+                let position = black_box(&case.position);
+                let _ = black_box(first.log_density_gradient(position, &mut gradient));
+            },
+            &mut || {
+                let position = black_box(&case.position);
+                let _ = black_box(second.log_density_gradient(position, &mut other));
+            },
+        ]);
+        let (name, ratio) = (case.name, of_loop / of_vectors);
+        println!("{name:24} {of_loop:9.1} ns {of_vectors:9.1} ns  {ratio:6.2}");
+    }
+}
 
 fn main() {
-    benches();
-    Criterion::default().configure_from_args().final_summary();
+    if !std::env::args().any(|argument| argument == "--ratios") {
+        let mut criterion = Criterion::default().configure_from_args();
+        gradients(&mut criterion);
+        criterion.final_summary();
+    }
+    ratios();
+    spellings();
 }
