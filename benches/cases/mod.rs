@@ -28,8 +28,8 @@ pub fn all() -> Vec<Case> {
     ]
 }
 
-const SCHOOLS: &str = include_str!("../examples/eight_schools/eight_schools.hlm");
-const SCHOOLS_DATA: &[u8] = include_bytes!("../examples/eight_schools/eight_schools.json");
+const SCHOOLS: &str = include_str!("../../examples/eight_schools/eight_schools.hlm");
+const SCHOOLS_DATA: &[u8] = include_bytes!("../../examples/eight_schools/eight_schools.json");
 
 /// Earnings by height, 1,192 people (Gelman and Hill 2007): three parameters, one long sum.
 const LINE: &str = "
