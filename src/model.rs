@@ -15,9 +15,9 @@ use crate::lower::Outputs;
 use crate::mcmc::{DensityError, LogDensity};
 use crate::session::{self, Failure, Options, Program};
 use crate::source::{SourceId, SourceMap, Span};
-use crate::summary::{Labelling, Labels};
+use crate::summary::Labelling;
 use crate::syntax::Included;
-use crate::tables::{self, Sources, Tabled};
+use crate::tables::{self, FittedSet, Sources, Tabled};
 use crate::types::Ty;
 use std::path::Path;
 use std::sync::Arc;
@@ -274,8 +274,8 @@ pub struct Posterior {
     compiled: Arc<Compiled>,
     draws: DrawProgram,
     transformed: DrawProgram,
-    /// The labels of the elements of each set of the plan, of a program in equation form.
-    labels: Vec<Arc<Labels>>,
+    /// The sets of the plan, of a program in equation form.
+    sets: Vec<FittedSet>,
     labelling: Arc<Labelling>,
 }
 
@@ -328,14 +328,14 @@ impl Posterior {
             compiled: Arc::new(compiled),
             draws,
             transformed,
-            labels: Vec::new(),
+            sets: Vec::new(),
             labelling: Arc::default(),
         })
     }
 
-    /// The labels of the elements of each index set, in the order of the plan; none of a program in block form.
-    pub fn labels(&self) -> &[Arc<Labels>] {
-        &self.labels
+    /// The index sets, in the order of the plan; none of a program in block form.
+    pub fn sets(&self) -> &[FittedSet] {
+        &self.sets
     }
 
     /// The labels of the dimensions of what draws hold.

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use hlm::equation::lower::Prediction;
 use hlm::kernels::random::{ChainRng, normal};
 use hlm::mcmc::Settings;
 use hlm::model::{BindOptions, Model, Posterior};
 use hlm::pooling::effect::effects;
 use hlm::pooling::{self, Fits, equations_of};
-use hlm::predict::{CannotPredict, Fit, predict, prediction_program};
+use hlm::predict::{CannotPredict, Fit, predict};
 use hlm::run::{Draws, RunSettings};
 use hlm::tables::{self, Sources};
 use std::fmt::Write;
@@ -151,9 +152,6 @@ fn shrinkage_factors_are_those_of_the_slide() {
 fn a_new_group_is_wider_than_a_known_one_by_the_closed_form() {
     let model = Model::from_text("schools", MODEL).unwrap_or_else(|failure| panic!("{failure}"));
     let (posterior, draws) = fitted(&model);
-    let (program, _) = equations_of(&model).unwrap();
-    let program = prediction_program(&model, &program, posterior.labels(), &[]);
-    let program = program.unwrap_or_else(refused);
     let columns = posterior.columns().iter().enumerate();
     let fit = Fit {
         posterior: &posterior,
@@ -165,8 +163,11 @@ fn a_new_group_is_wider_than_a_known_one_by_the_closed_form() {
             .collect(),
     };
     // E is known by 30 pupils, A by one; neither order nor company of the fit is kept.
-    let sources = sources(&model, "school\nE\nnowhere\nA\n");
-    let predicted = predict(&program, &sources, &fit, 1);
+    let mut sources = sources(&model, &table());
+    sources.follow(posterior.sets());
+    let rows = "school\nE\nnowhere\nA\n";
+    sources.add_csv("rows.csv", rows.as_bytes(), None).unwrap();
+    let predicted = predict(&fit, &sources, &Prediction::default(), 1);
     let predicted = predicted.unwrap_or_else(refused);
     let [outcome] = predicted.outcomes.as_slice() else {
         panic!("one outcome");

@@ -109,7 +109,7 @@ impl Filled {
         let equations = &self.model.program.equations;
         if let (Some(tabled), Some(equations)) = (self.tabled, equations) {
             posterior.labelling = tabled.labelling(&equations.plan).into();
-            posterior.labels = tabled.labels;
+            posterior.sets = tabled.sets();
         }
         Ok(posterior)
     }

@@ -102,9 +102,9 @@ pub fn compare(
     let label_axes: Vec<usize> = positions(effect, false);
     let size = |set: SetId| {
         posterior
-            .labels()
+            .sets()
             .get(set.0)
-            .map_or(0, |labels| labels.len())
+            .map_or(0, |set| set.labels.len())
     };
     let sizes: Vec<usize> = effect.axes.iter().map(|set| size(*set)).collect();
     let sets: Vec<SetId> = group_axes.iter().map(|axis| effect.axes[*axis]).collect();
@@ -218,8 +218,8 @@ fn of_data(posterior: &Posterior, name: &str, index: &[usize]) -> Option<f64> {
 
 fn label(posterior: &Posterior, effect: &Effect, axes: &[usize], at: &[usize]) -> String {
     let words = axes.iter().zip(at).map(|(axis, at)| {
-        let labels = posterior.labels().get(effect.axes[*axis].0);
-        let label = labels.and_then(|labels| labels.get(*at));
+        let set = posterior.sets().get(effect.axes[*axis].0);
+        let label = set.and_then(|set| set.labels.get(*at));
         label.map_or_else(|| (at + 1).to_string(), |label| label.into_owned())
     });
     words.collect::<Vec<_>>().join(", ")

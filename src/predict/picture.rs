@@ -2,8 +2,9 @@
 
 use super::grid::{Grid, GridGroup};
 use super::run::PredictedOutcome;
-use crate::plot::{Axis, BLUE, Dot, Figure, GREY, INK, Key, KeyMark, Layer, Line, Panel};
+use crate::plot::{Axis, BLUE, Dot, Figure, GREY, INK, Key, KeyMark, Layer, Line, Panel, series};
 use crate::summary::quantile_of_sorted;
+use crate::tables::Table;
 use std::fmt::Write;
 
 /// The ends of central ranges of 95, 80 and 50 %, and the opacity of their ribbons.
@@ -21,12 +22,13 @@ const QUANTILES: [(f64, &str); 7] = [
 /// More panels cannot be read.
 const MOST_PANELS: usize = 24;
 
-/// The predictions as CSV: for each row of the grid a line for the mean of each outcome and one for the outcome itself.
-/// The table's columns come first; `group` says whether it is of a known group, a new one or none.
-pub fn table(grid: &Grid, outcomes: &[PredictedOutcome], group: &str) -> String {
+/// The predictions as CSV: for each row a line for the mean of each outcome and one for the outcome itself, or, of an
+/// outcome that is a level, one for the probability of each. The table's columns come first; `groups` says of each row
+/// whether it is of known groups, of a new one, or of none.
+pub fn table(rows: &Table, outcomes: &[PredictedOutcome], groups: &[String]) -> String {
     let mut text = String::new();
-    let columns = &grid.table.columns;
-    let is_outcome = |name: &str| outcomes.iter().any(|outcome| outcome.name == name);
+    let columns = &rows.columns;
+    let is_outcome = |name: &str| outcomes.iter().any(|outcome| outcome.column == name);
     let shown: Vec<usize> = (0..columns.len())
         .filter(|place| !is_outcome(&columns[*place].name))
         .collect();
@@ -38,33 +40,61 @@ pub fn table(grid: &Grid, outcomes: &[PredictedOutcome], group: &str) -> String 
         let _ = write!(text, ",{name}");
     }
     text.push('\n');
-    for row in 0..grid.table.rows {
+    for (row, group) in groups.iter().enumerate() {
         for outcome in outcomes {
-            let mean = outcome
-                .means
-                .get(row)
-                .map(|draws| (format!("mean of {}", outcome.name), draws));
-            let own = outcome
-                .observations
-                .get(row)
-                .map(|draws| (outcome.name.clone(), draws));
-            for (quantity, draws) in mean.into_iter().chain(own) {
+            for (quantity, numbers) in quantities(outcome, row) {
                 for place in &shown {
-                    let label = grid.table.cell(*place, row).label().unwrap_or_default();
+                    let label = rows.cell(*place, row).label().unwrap_or_default();
                     let _ = write!(text, "{},", field(&label));
                 }
-                let _ = write!(text, "{group},{}", field(&quantity));
-                let (mean, deviation) = moments(draws);
-                let _ = write!(text, ",{mean},{deviation}");
-                let sorted = sorted(draws);
-                for (probability, _) in QUANTILES {
-                    let _ = write!(text, ",{}", quantile_of_sorted(&sorted, probability));
+                let _ = write!(text, "{},{}", field(group), field(&quantity));
+                // A probability has no quantiles.
+                for place in 0..2 + QUANTILES.len() {
+                    let number = numbers.get(place).map(f64::to_string);
+                    let _ = write!(text, ",{}", number.unwrap_or_default());
                 }
                 text.push('\n');
             }
         }
     }
     text
+}
+
+/// What there is to say of a row: a name, and mean, standard deviation and quantiles.
+fn quantities(outcome: &PredictedOutcome, row: usize) -> Vec<(String, Vec<f64>)> {
+    let describe = |draws: &Vec<f64>| {
+        let (mean, deviation) = moments(draws);
+        let sorted = sorted(draws);
+        let quantiles = QUANTILES.iter();
+        let quantiles = quantiles.map(|(at, _)| quantile_of_sorted(&sorted, *at));
+        [mean, deviation].into_iter().chain(quantiles).collect()
+    };
+    if !outcome.levels.is_empty() {
+        let levels = outcome.levels.iter().enumerate();
+        let probability = |(at, level): (usize, &String)| {
+            let share = share(&outcome.observations[row], at + 1);
+            (
+                format!("probability of {} {level}", outcome.name),
+                vec![share],
+            )
+        };
+        return levels.map(probability).collect();
+    }
+    let mean = outcome
+        .means
+        .get(row)
+        .map(|draws| (format!("mean of {}", outcome.name), describe(draws)));
+    let own = outcome
+        .observations
+        .get(row)
+        .map(|draws| (outcome.name.clone(), describe(draws)));
+    mean.into_iter().chain(own).collect()
+}
+
+/// How many of the draws are a level.
+fn share(draws: &[f64], level: usize) -> f64 {
+    let count = draws.iter().filter(|draw| **draw == level as f64).count();
+    count as f64 / draws.len() as f64
 }
 
 /// A field of CSV (RFC 4180).
@@ -109,9 +139,13 @@ pub fn curves(
         title: format!("{} by {x_label}", outcome.name),
         keys: keys(outcome, data.is_some()),
         x: Axis::new(x_label),
-        y: Axis::new(outcome.name.as_str()),
+        y: match outcome.levels.is_empty() {
+            true => Axis::new(outcome.name.as_str()),
+            false => Axis::new(format!("probability of {}", outcome.name)),
+        },
         ..Figure::default()
     };
+    let data = data.filter(|_| outcome.levels.is_empty());
     let held: Vec<String> = (grid.held.iter())
         .filter(|(name, _)| name != x_label)
         .map(|(name, value)| format!("{name} at {}", short(*value)))
@@ -128,7 +162,10 @@ pub fn curves(
         );
     }
     let draws = outcome.observations.first().map_or(0, Vec::len);
-    figure.note = format!("{draws} draws; ranges are central, 50, 80 and 95 %.");
+    figure.note = match outcome.levels.is_empty() {
+        true => format!("{draws} draws; ranges are central, 50, 80 and 95 %."),
+        false => format!("{draws} draws."),
+    };
     if grid.groups.len() > MOST_PANELS {
         let _ = write!(
             figure.note,
@@ -151,12 +188,22 @@ fn short(value: f64) -> String {
 /// Whether new observations have ranges that say something: not of outcomes that are 0 or 1.
 fn has_ranges(outcome: &PredictedOutcome) -> bool {
     let binary = |draw: &f64| *draw == 0.0 || *draw == 1.0;
+    if !outcome.levels.is_empty() {
+        return false;
+    }
     outcome.means.is_empty() || !outcome.observations.iter().flatten().all(binary)
 }
 
 fn keys(outcome: &PredictedOutcome, has_data: bool) -> Vec<Key> {
     let key = |label: String, mark| Key { label, mark };
     let mut keys = Vec::new();
+    for (at, level) in outcome.levels.iter().enumerate() {
+        let mark = KeyMark::Line {
+            colour: series(at),
+            is_dashed: false,
+        };
+        keys.push(key(level.clone(), mark));
+    }
     if !outcome.means.is_empty() {
         let mark = KeyMark::Line {
             colour: BLUE,
@@ -189,6 +236,11 @@ fn panel(
     data: Option<&Observations<'_>>,
 ) -> Panel {
     let mut layers = Vec::new();
+    for (at, _) in outcome.levels.iter().enumerate() {
+        let point = |row: usize| (grid.x[row], share(&outcome.observations[row], at + 1));
+        let points = group.rows.clone().map(point).collect();
+        layers.push(Layer::Line(Line::new(points, series(at))));
+    }
     if has_ranges(outcome) {
         ribbons(grid, group, &outcome.observations, GREY, &mut layers);
     }

@@ -1,14 +1,14 @@
 //! Running a program that predicts: its data from new rows, its parameters from each draw of the fit.
 
-use super::program::{CannotPredict, Fitted, PredictionProgram};
-use crate::equation::plan::{Plan, SetId, SetKind};
-use crate::interp::Value;
+use crate::equation::lower::{Prediction, Purpose};
+use crate::equation::plan::{InputSource, Observed, Plan, SetId, SetKind};
+use crate::interp::{Container, Scalars, Value};
 use crate::io::data_json::DataValue;
 use crate::kernels::random::ChainRng;
 use crate::model::{BindOptions, Model, Posterior};
 use crate::session::Failure;
 use crate::summary::Labels;
-use crate::tables::{self, Sources};
+use crate::tables::{self, Sources, Tabled};
 use std::collections::BTreeMap;
 
 /// The purpose of a prediction's random numbers, apart from those of the fit.
@@ -26,7 +26,7 @@ pub struct Fit<'a> {
 /// What is predicted for the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predicted {
-    /// The outcomes of the model.
+    /// The outcomes of the model. One of several numbers, a vector over a set, is one outcome each.
     pub outcomes: Vec<PredictedOutcome>,
     /// What the user should know of the data.
     pub notes: Vec<String>,
@@ -35,88 +35,97 @@ pub struct Predicted {
 /// One outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PredictedOutcome {
-    /// Its name.
+    /// Its name: `y`, or `y[math]`.
     pub name: String,
-    /// For each element the draws of a new observation.
+    /// Its column: `y`.
+    pub column: String,
+    /// The levels that its values stand for, counted from 1; none of a number.
+    pub levels: Vec<String>,
+    /// For each new row the draws of a new observation.
     pub observations: Vec<Vec<f64>>,
-    /// For each element the draws of the outcome's mean; empty if it has none.
+    /// For each new row the draws of the outcome's mean; empty if it has none.
     pub means: Vec<Vec<f64>>,
 }
 
-/// Predicts outcomes for the rows of the sources, for each draw of the fit.
+/// Why there is no prediction.
+#[derive(Debug)]
+pub enum CannotPredict {
+    /// In a sentence.
+    Because(String),
+    /// A phase of the compiler found something wrong.
+    Failure(Box<Failure>),
+}
+
+impl From<Failure> for CannotPredict {
+    fn from(failure: Failure) -> CannotPredict {
+        CannotPredict::Failure(Box::new(failure))
+    }
+}
+
+/// The program that predicts: generated quantities alone, with the fit's draws as parameters without constraints.
+///
+/// # Errors
+/// Why the model cannot predict.
+pub fn program(model: &Model, prediction: &Prediction) -> Result<Model, CannotPredict> {
+    if model.program().equations.is_none() {
+        let reason = "prediction needs a model in equation form; this program is in block form";
+        return Err(CannotPredict::Because(reason.to_string()));
+    }
+    Ok(model.for_purpose(&Purpose::Predict(prediction.clone()))?)
+}
+
+/// Predicts outcomes for each draw of the fit. The sources hold the fit's data and, after
+/// [`Sources::follow`], the new rows.
 ///
 /// # Errors
 /// What is wrong with the data, or why the model cannot predict them.
 pub fn predict(
-    program: &PredictionProgram,
-    sources: &Sources,
     fit: &Fit<'_>,
+    sources: &Sources,
+    prediction: &Prediction,
     seed: u64,
 ) -> Result<Predicted, CannotPredict> {
-    let failed = |failure: Failure| CannotPredict::Failure(Box::new(failure));
-    let mut tabled = tables::bind(&program.plan, sources, &tables::Options::default()).map_err(
-        |diagnostics| {
-            failed(Failure {
-                sources: sources.texts.clone(),
-                diagnostics,
-            })
-        },
-    )?;
-    let known = Known::new(program, fit, &tabled.labels)?;
-    for (name, set) in &program.known {
-        let places: Vec<i64> = known.places(*set).iter().map(|at| *at as i64).collect();
-        let count = places.len();
-        tabled.data.set(name, DataValue::int(places, vec![count]));
-    }
-    for name in &program.frozen {
-        let value = value_of(fit.posterior, name).and_then(data_value);
-        let value = value.ok_or_else(|| {
-            CannotPredict::Because(format!("the fit's value of `{name}` is not known"))
-        })?;
-        tabled.data.set(name, value);
-    }
-    let model = Model::from_text("prediction", &program.text).map_err(failed)?;
-    let posterior = model
-        .bind_data(&tabled.data, &BindOptions::default())
-        .map_err(failed)?;
-    let sources_of = parameter_draws(program, &posterior, &known, fit)?;
+    let program = program(fit.posterior.model(), prediction)?;
+    let (program, mut tabled) = program.tabulate(sources, &tables::Options::default())?;
+    let Some(equations) = &program.program().equations else {
+        return Err(CannotPredict::Because(
+            "the program is in block form".to_string(),
+        ));
+    };
+    let plan = &equations.plan;
+    keep_fitted_values(plan, fit.posterior, &mut tabled)?;
+    let options = BindOptions::default();
+    let bound = program.fill_tabled(&tabled, &options)?;
+    let posterior = program.compile(bound, &options)?;
+    let fills = fills(plan, &posterior, fit)?;
+
     let mut predicted = Predicted {
         outcomes: Vec::new(),
-        notes: tabled.notes,
+        notes: tabled.notes.clone(),
     };
     let mut places = Vec::new();
-    for outcome in &program.outcomes {
-        let observations = columns_of(&posterior, &outcome.replicate);
-        let means = outcome
-            .mean
-            .as_ref()
-            .map_or(Vec::new(), |mean| columns_of(&posterior, mean));
-        predicted.outcomes.push(PredictedOutcome {
-            name: outcome.name.clone(),
-            observations: vec![Vec::new(); observations.len()],
-            means: vec![Vec::new(); means.len()],
-        });
-        places.push((observations, means));
+    for observed in &plan.observed {
+        for (outcome, at) in outcomes(plan, observed, &tabled, sources, &posterior) {
+            predicted.outcomes.push(outcome);
+            places.push(at);
+        }
     }
     let chains = fit.columns.first().map_or(0, |(_, chains)| chains.len());
     let mut drawer = posterior.drawer();
     let mut values = vec![f64::NAN; drawer.width()];
-    let mut position = vec![0.0; sources_of.len()];
+    let mut position = vec![0.0; fills.len()];
     for chain in 0..chains {
-        let rows = fit
-            .columns
-            .first()
-            .map_or(0, |(_, chains)| chains[chain].len());
+        let rows = fit.columns[0].1[chain].len();
         let mut rng = ChainRng::new(seed, chain as u32 + 1, PURPOSE);
         for row in 0..rows {
-            for (number, source) in position.iter_mut().zip(&sources_of) {
-                *number = source.map_or(0.0, |column| fit.columns[column].1[chain][row]);
+            for (number, column) in position.iter_mut().zip(&fills) {
+                *number = fit.columns[*column].1[chain][row];
             }
-            let outcome = drawer.values(&position, &mut rng, &mut values);
-            outcome.map_err(|stop| CannotPredict::Because(stop.text))?;
-            for (outcome, (observations, means)) in predicted.outcomes.iter_mut().zip(&places) {
-                push(&mut outcome.observations, observations, &values);
-                push(&mut outcome.means, means, &values);
+            let drawn = drawer.values(&position, &mut rng, &mut values);
+            drawn.map_err(|stop| CannotPredict::Because(stop.text))?;
+            for (outcome, places) in predicted.outcomes.iter_mut().zip(&places) {
+                push(&mut outcome.observations, &places.observations, &values);
+                push(&mut outcome.means, &places.means, &values);
             }
         }
     }
@@ -129,102 +138,90 @@ fn push(draws: &mut [Vec<f64>], places: &[usize], values: &[f64]) {
     }
 }
 
-/// The places of a variable's columns among those of a draw.
-fn columns_of(posterior: &Posterior, variable: &str) -> Vec<usize> {
-    let columns = posterior.columns().iter().enumerate();
-    let own = columns.filter(|(_, column)| stem(&column.name) == variable);
-    own.map(|(place, _)| place).collect()
+/// Gives the program the values that reductions over data had in the fit.
+fn keep_fitted_values(
+    plan: &Plan,
+    fitted: &Posterior,
+    tabled: &mut Tabled,
+) -> Result<(), CannotPredict> {
+    for input in &plan.inputs {
+        let InputSource::Frozen(name) = &input.source else {
+            continue;
+        };
+        let value = value_of(fitted, name).and_then(data_value);
+        let value = value.ok_or_else(|| {
+            CannotPredict::Because(format!("the fit's value of `{name}` is not known"))
+        })?;
+        tabled.data.set(&input.name, value);
+    }
+    Ok(())
 }
 
-fn stem(column: &str) -> &str {
-    column.split('.').next().unwrap_or_default()
+fn value_of<'p>(posterior: &'p Posterior, name: &str) -> Option<&'p Value> {
+    let typed = &posterior.model().program().typed;
+    let mut variables = typed.variables.iter();
+    let place = variables.position(|variable| variable.name == name)?;
+    posterior.values().get(place)?.as_ref()
 }
 
-/// For the elements of each set, their places in the fit, from 1; 0 for new ones.
-struct Known {
-    by_set: BTreeMap<usize, Vec<usize>>,
-    labels: Vec<Vec<String>>,
-}
-
-impl Known {
-    fn new(
-        program: &PredictionProgram,
-        fit: &Fit<'_>,
-        labels: &[std::sync::Arc<Labels>],
-    ) -> Result<Known, CannotPredict> {
-        let equations = fit.posterior.model().program().equations.as_ref();
-        let equations = equations
-            .ok_or_else(|| CannotPredict::Because("the program is in block form".to_string()))?;
-        let mut by_set = BTreeMap::new();
-        let mut words = Vec::new();
-        for (place, (set, labels)) in program.plan.sets.iter().zip(labels).enumerate() {
-            let own = fitted_set(&equations.plan, &set.letters);
-            let fitted = own.and_then(|own| fit.posterior.labels().get(own));
-            // New rows are new, whatever their number.
-            let is_rows = matches!(set.kind, SetKind::Rows);
-            let all: Vec<String> = (0..labels.len())
-                .map(|at| labels.get(at).unwrap_or_default().into_owned())
-                .collect();
-            let find = |label: &String| {
-                let fitted = fitted.filter(|_| !is_rows)?;
-                fitted.position(label)
-            };
-            by_set.insert(
-                place,
-                all.iter()
-                    .map(|label| find(label).map_or(0, |at| at + 1))
-                    .collect(),
-            );
-            words.push(all);
+/// A number or a container of numbers, as data.
+fn data_value(value: &Value) -> Option<DataValue> {
+    match value {
+        Value::Int(value) => Some(DataValue::int(vec![*value], Vec::new())),
+        Value::Real(value) => Some(DataValue::real(vec![*value], Vec::new())),
+        Value::Container(container) => {
+            let (order, dims) = (row_major(container), container.dims.clone());
+            Some(match &container.scalars {
+                Scalars::Int(values) => {
+                    DataValue::int(order.iter().map(|at| values[*at]).collect(), dims)
+                }
+                Scalars::Real(values) => {
+                    DataValue::real(order.iter().map(|at| values[*at]).collect(), dims)
+                }
+            })
         }
-        Ok(Known {
-            by_set,
-            labels: words,
-        })
-    }
-
-    fn places(&self, set: SetId) -> &[usize] {
-        self.by_set.get(&set.0).map_or(&[], Vec::as_slice)
+        Value::Tuple(_) => None,
     }
 }
 
-/// The set of the fit's plan that has a letter of these.
-fn fitted_set(plan: &Plan, letters: &[String]) -> Option<usize> {
-    let mut sets = plan.sets.iter();
-    sets.position(|set| set.letters.iter().any(|letter| letters.contains(letter)))
+/// Where a container keeps its numbers, in an order in which the last index is the fastest.
+fn row_major(container: &Container) -> Vec<usize> {
+    // The order of output has the first index as the fastest.
+    let order = container.output_order();
+    let dims = &container.dims;
+    let place = |mut rest: usize| {
+        let mut index = vec![0; dims.len()];
+        for (at, size) in index.iter_mut().zip(dims).rev() {
+            *at = rest % size;
+            rest /= size;
+        }
+        let by_size = index.iter().zip(dims).rev();
+        order[by_size.fold(0, |place, (at, size)| place * size + at)]
+    };
+    (0..order.len()).map(place).collect()
 }
 
-/// For each place of the program's position the column of the fit that fills it; `None` where the level is new.
-fn parameter_draws(
-    program: &PredictionProgram,
-    posterior: &Posterior,
-    known: &Known,
-    fit: &Fit<'_>,
-) -> Result<Vec<Option<usize>>, CannotPredict> {
+/// For each number of the program's position the column of the fit that fills it.
+fn fills(plan: &Plan, posterior: &Posterior, fit: &Fit<'_>) -> Result<Vec<usize>, CannotPredict> {
     let places: BTreeMap<&str, usize> = (fit.columns.iter().enumerate())
         .map(|(place, (name, _))| (*name, place))
         .collect();
-    let mut by_column: Vec<Option<usize>> = Vec::new();
-    let mut ordinals: BTreeMap<String, f64> = BTreeMap::new();
+    let mut columns: Vec<usize> = Vec::new();
+    let mut ordinals: BTreeMap<&str, f64> = BTreeMap::new();
     for column in posterior.transformed_columns() {
-        let Some(fitted) = program
-            .fitted
-            .iter()
-            .find(|fitted| fitted.name == stem(&column.name))
-        else {
+        let (variable, rest) = split(&column.name);
+        let mut parameters = plan.fitted.iter();
+        let Some(known) = parameters.find(|known| known.parameter == variable) else {
             continue;
         };
-        ordinals.insert(column.name.clone(), by_column.len() as f64);
-        let Some(name) = fitted_column(fitted, &column.name, known)? else {
-            by_column.push(None);
-            continue;
-        };
+        let name = format!("{}{rest}", known.variable);
         let place = places.get(name.as_str()).ok_or_else(|| {
             CannotPredict::Because(format!(
                 "the fit has no draws of `{name}`, which the prediction needs"
             ))
         })?;
-        by_column.push(Some(*place));
+        ordinals.insert(&column.name, columns.len() as f64);
+        columns.push(*place);
     }
     // Without constraints the position holds the values themselves: ordinal numbers show where each goes.
     let position = posterior
@@ -232,66 +229,127 @@ fn parameter_draws(
         .map_err(CannotPredict::Because)?;
     Ok(position
         .iter()
-        .map(|ordinal| by_column[*ordinal as usize])
+        .map(|ordinal| columns[*ordinal as usize])
         .collect())
 }
 
-/// The column of the fit behind one of the program: `a.7` for `a_fit.1`, if level 1 here is level 7 there.
-fn fitted_column(
-    fitted: &Fitted,
-    column: &str,
-    known: &Known,
-) -> Result<Option<String>, CannotPredict> {
-    let mut name = fitted.of.clone();
-    let indexes = column.split('.').skip(1);
-    for (index, (set, is_group)) in indexes.zip(&fitted.axes) {
-        let at: usize = index.parse().unwrap_or(0);
-        let place = match *is_group {
-            true => known
-                .places(*set)
-                .get(at.wrapping_sub(1))
-                .copied()
-                .unwrap_or(0),
-            false => at,
-        };
-        if place == 0 {
-            if fitted.can_be_new {
-                return Ok(None);
-            }
-            let label = known
-                .labels
-                .get(set.0)
-                .and_then(|labels| labels.get(at - 1));
-            return Err(CannotPredict::Because(format!(
-                "`{}` has no distribution from which the new level `{}` could be drawn on its own: its prior is flat, \
-                 constrained, or joint over levels",
-                fitted.of,
-                label.map_or("", String::as_str)
-            )));
-        }
-        name.push_str(&format!(".{place}"));
-    }
-    Ok(Some(name))
+/// `a` and `.1.2` of `a.1.2`.
+fn split(column: &str) -> (&str, &str) {
+    column.split_at(column.find('.').unwrap_or(column.len()))
 }
 
-fn value_of<'p>(posterior: &'p Posterior, name: &str) -> Option<&'p Value> {
-    let typed = &posterior.model().program().typed;
-    let place = typed
-        .variables
+/// Where a draw of the program has an outcome's elements.
+struct Places {
+    observations: Vec<usize>,
+    means: Vec<usize>,
+}
+
+/// The outcomes of an observed statement: one for each combination of the sets that stand behind its letters.
+fn outcomes(
+    plan: &Plan,
+    observed: &Observed,
+    tabled: &Tabled,
+    sources: &Sources,
+    posterior: &Posterior,
+) -> Vec<(PredictedOutcome, Places)> {
+    let labels = |set: &SetId| tabled.labels[set.0].clone();
+    let output = observed.replicate.as_ref().and_then(|replicate| {
+        let mut outputs = plan.outputs.iter();
+        outputs.find(|output| output.name == *replicate)
+    });
+    let over = output.map_or(&[][..], |output| &output.over);
+    // The rows of a long table have no set of their own.
+    let (elements, parts) = match over.split_first() {
+        Some((first, parts)) => (by_row(plan, *first, &labels(first), sources), parts),
+        None => (None, over),
+    };
+    let in_rows = |places: Vec<usize>| match &elements {
+        Some(elements) => elements.iter().map(|element| places[*element]).collect(),
+        None => places,
+    };
+    let column = plan
+        .columns
         .iter()
-        .position(|variable| variable.name == name)?;
-    posterior.values().get(place)?.as_ref()
+        .find(|column| column.name == observed.outcome);
+    let levels = column.and_then(|column| column.levels_of);
+    let levels = levels.map_or(Vec::new(), |set| listed(&labels(&set)));
+    let observations = by_part(posterior, observed.replicate.as_deref());
+    let mut means = by_part(posterior, observed.mean.as_deref());
+    let mut outcomes = Vec::new();
+    for (part, places) in observations {
+        let words = part.iter().zip(parts).map(|(at, set)| {
+            let label = labels(set).get(at - 1).map(|label| label.into_owned());
+            label.unwrap_or_else(|| at.to_string())
+        });
+        let words: Vec<String> = words.collect();
+        let name = match words.is_empty() {
+            true => observed.outcome.clone(),
+            false => format!("{}[{}]", observed.outcome, words.join(", ")),
+        };
+        let places = Places {
+            means: means.remove(&part).map_or(Vec::new(), in_rows),
+            observations: in_rows(places),
+        };
+        let outcome = PredictedOutcome {
+            name,
+            column: observed.outcome.clone(),
+            levels: levels.clone(),
+            observations: vec![Vec::new(); places.observations.len()],
+            means: vec![Vec::new(); places.means.len()],
+        };
+        outcomes.push((outcome, places));
+    }
+    outcomes
 }
 
-/// A number or a one-dimensional container, as data.
-fn data_value(value: &Value) -> Option<DataValue> {
-    match value {
-        Value::Int(value) => Some(DataValue::int(vec![*value], Vec::new())),
-        Value::Real(value) => Some(DataValue::real(vec![*value], Vec::new())),
-        Value::Container(container) if container.dims.len() == 1 => {
-            let numbers = (0..container.dims[0]).map(|at| container.scalars.get(at).as_real());
-            Some(DataValue::real(numbers.collect(), container.dims.clone()))
+/// The element of a set of levels that each new row stands for; `None` where the elements are the rows.
+fn by_row(plan: &Plan, set: SetId, labels: &Labels, sources: &Sources) -> Option<Vec<usize>> {
+    let columns: Vec<usize> = match &plan.sets[set.0].kind {
+        SetKind::Rows | SetKind::Fixed(_) => return None,
+        SetKind::Levels { columns, .. } => columns.clone(),
+        SetKind::Combinations { parts, .. } => parts
+            .iter()
+            .filter_map(|part| part.path.last().copied())
+            .collect(),
+    };
+    let names = columns
+        .iter()
+        .map(|column| plan.columns[*column].name.as_str());
+    let names: Vec<&str> = names.collect();
+    sources.new_tables().find_map(|table| {
+        let places: Option<Vec<usize>> = names.iter().map(|name| table.find(name)).collect();
+        let places = places?;
+        let element = |row: usize| {
+            let words = places.iter().map(|place| table.cell(*place, row).label());
+            labels.position(&words.collect::<Option<Vec<String>>>()?.join(":"))
+        };
+        (0..table.rows).map(element).collect()
+    })
+}
+
+fn listed(labels: &Labels) -> Vec<String> {
+    let label = |at| labels.get(at).unwrap_or_default().into_owned();
+    (0..labels.len()).map(label).collect()
+}
+
+/// The places of a variable's columns among those of a draw, by the indexes behind the first.
+fn by_part(posterior: &Posterior, variable: Option<&str>) -> BTreeMap<Vec<usize>, Vec<usize>> {
+    let mut parts: BTreeMap<Vec<usize>, Vec<(usize, usize)>> = BTreeMap::new();
+    for (place, column) in posterior.columns().iter().enumerate() {
+        let (name, rest) = split(&column.name);
+        if Some(name) != variable {
+            continue;
         }
-        _ => None,
+        let mut index = rest.split('.').skip(1).filter_map(|at| at.parse().ok());
+        let first = index.next().unwrap_or(1);
+        parts
+            .entry(index.collect())
+            .or_default()
+            .push((first, place));
     }
+    let in_order = |(part, mut places): (Vec<usize>, Vec<(usize, usize)>)| {
+        places.sort_unstable();
+        (part, places.into_iter().map(|(_, place)| place).collect())
+    };
+    parts.into_iter().map(in_order).collect()
 }

@@ -19,26 +19,23 @@ use crate::types::Ty;
 /// - `observed`: each observed statement's `outcome`, the places of its `sets`, and the names of its `replicate` and
 ///   `log_lik`.
 pub(super) fn describe_plan(plan: &Plan, posterior: &Posterior, description: &mut Value) {
-    let sets = plan
-        .sets
-        .iter()
-        .zip(posterior.labels())
-        .map(|(set, labels)| {
-            let mut object = json!({
-                "letters": set.letters,
-                "kind": match set.kind {
-                    SetKind::Rows => "rows",
-                    SetKind::Levels { .. } => "levels",
-                    SetKind::Fixed(_) => "fixed",
-                    SetKind::Combinations { .. } => "combinations",
-                },
-                "size": labels.len(),
-            });
-            if let Labels::Listed(labels) = &**labels {
-                object["labels"] = json!(labels);
-            }
-            object
+    let sets = plan.sets.iter().zip(posterior.sets()).map(|(set, fitted)| {
+        let labels = &fitted.labels;
+        let mut object = json!({
+            "letters": set.letters,
+            "kind": match set.kind {
+                SetKind::Rows => "rows",
+                SetKind::Levels { .. } => "levels",
+                SetKind::Fixed(_) => "fixed",
+                SetKind::Combinations { .. } => "combinations",
+            },
+            "size": labels.len(),
         });
+        if let Labels::Listed(labels) = &**labels {
+            object["labels"] = json!(labels);
+        }
+        object
+    });
     description["sets"] = sets.collect();
     let places = |over: &[crate::equation::plan::SetId]| -> Vec<usize> {
         over.iter().map(|set| set.0).collect()

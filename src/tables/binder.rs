@@ -50,6 +50,17 @@ pub(super) struct Found {
     pub(super) holdings: Vec<Holding>,
     /// The row of each element of the sets before the labels.
     pub(super) rows: Vec<u32>,
+    /// Of a prediction: the elements that stand elsewhere than the fit's.
+    pub(super) new: Option<Elsewhere>,
+}
+
+/// Elements of which another table holds the values.
+#[derive(Clone, Debug)]
+pub(super) struct Elsewhere {
+    /// As many as of the others.
+    pub(super) holdings: Vec<Holding>,
+    /// Which elements they are, of the sets before the labels.
+    pub(super) is_there: Vec<bool>,
 }
 
 /// A column of a table, an array of a JSON file, or the constant covariate.
@@ -68,8 +79,18 @@ impl Found {
     /// Where an element stands: in which holding, and its row there.
     pub(super) fn place(&self, element: usize) -> (Holding, usize) {
         let width = self.holdings.len();
-        let holding = self.holdings[element % width];
-        (holding, self.rows[element / width] as usize)
+        let at = element / width;
+        let holdings = match &self.new {
+            Some(new) if new.is_there[at] => &new.holdings,
+            _ => &self.holdings,
+        };
+        (holdings[element % width], self.rows[at] as usize)
+    }
+
+    /// All holdings.
+    pub(super) fn all_holdings(&self) -> impl Iterator<Item = Holding> {
+        let new = self.new.iter().flat_map(|new| &new.holdings);
+        self.holdings.iter().chain(new).copied()
     }
 }
 
@@ -116,7 +137,7 @@ impl<'a> Binder<'a> {
             SetKind::Rows => self.rows(set),
             SetKind::Levels { columns, order } => self.levels(set, columns, order.as_ref()),
             SetKind::Fixed(fixed) => self.spelled_out(fixed),
-            SetKind::Combinations { parts, carrier } => self.combinations(parts, *carrier),
+            SetKind::Combinations { parts, carrier } => self.combinations(set, parts, *carrier),
         }
     }
 
@@ -139,7 +160,7 @@ impl<'a> Binder<'a> {
 
     /// Notes which tables gave something; a name that several of a table's columns have is a fault.
     fn note_use(&mut self, place: usize, found: &Found) {
-        for &holding in &found.holdings {
+        for holding in found.all_holdings() {
             if let Holding::Table { table, column } = holding {
                 self.is_used[table] = true;
                 let name = &self.table(table).columns[column].name;
@@ -163,6 +184,7 @@ impl<'a> Binder<'a> {
                 return Some(Found {
                     holdings,
                     rows: rows.kept.clone(),
+                    new: None,
                 });
             }
             return self.array(column);

@@ -8,13 +8,18 @@ use super::levels::Level;
 use crate::equation::plan::{Column, SetId};
 
 /// What a table must have to be that of a row letter: the column's place, and the names that it can have.
-type Required = (usize, Vec<String>);
+pub(super) type Required = (usize, Vec<String>);
 
 impl Binder<'_> {
     /// The table of a row letter: the one given to it, else the only one with all its columns; `Some(None)` where JSON
     /// arrays give all of them.
     pub(super) fn table_of(&mut self, set: SetId) -> Option<Option<usize>> {
         let (plan, sources) = (self.plan, self.sources);
+        if sources.fitted.is_some()
+            && let Some(table) = self.new_table_of(set)?
+        {
+            return Some(Some(table));
+        }
         if let Some(table) = sources.given_to(&plan.sets[set.0].letters) {
             return Some(Some(table));
         }
@@ -55,21 +60,24 @@ impl Binder<'_> {
 
     /// The columns that the rows' table must have: those that no JSON file gives.
     fn required_columns(&mut self, set: SetId) -> Option<Vec<Required>> {
-        let mut required = Vec::new();
+        let mut required = self.columns_by_row(set)?;
+        required.retain(|(place, names)| {
+            let is_value = |name: &String| self.sources.value(name).is_some();
+            !is_value(&self.plan.columns[*place].name) && !names.iter().any(is_value)
+        });
+        Some(required)
+    }
+
+    /// The columns with one value a row, or one per label.
+    pub(super) fn columns_by_row(&mut self, set: SetId) -> Option<Vec<Required>> {
+        let mut columns = Vec::new();
         for (place, column) in self.plan.columns.iter().enumerate() {
-            if column.over.first() != Some(&set) || !self.is_by_row(column) {
-                continue;
-            }
-            if self.sources.value(&column.name).is_some() {
-                continue;
-            }
-            for names in self.spellings(column)?.into_iter().flatten() {
-                if !names.iter().any(|name| self.sources.value(name).is_some()) {
-                    required.push((place, names));
-                }
+            if column.over.first() == Some(&set) && self.is_by_row(column) {
+                let spellings = self.spellings(column)?;
+                columns.extend(spellings.into_iter().flatten().map(|names| (place, names)));
             }
         }
-        Some(required)
+        Some(columns)
     }
 
     /// The length of the JSON arrays over a row letter.
@@ -178,6 +186,7 @@ impl Binder<'_> {
             Ok(value) if value.dims.is_empty() => Some(Found {
                 holdings: vec![Holding::Value { file, entry }],
                 rows: vec![0],
+                new: None,
             }),
             Ok(value) => {
                 self.report_shape(column, (file, entry), &value.dims, &[]);
@@ -245,13 +254,14 @@ impl Binder<'_> {
         Some(Found {
             holdings: vec![Holding::Value { file, entry }],
             rows,
+            new: None,
         })
     }
 
     /// Whether any of a column's values come from a table.
     pub(super) fn is_in_table(&self, found: &Found) -> bool {
-        let is_table = |holding: &Holding| matches!(holding, Holding::Table { .. });
-        found.holdings.iter().any(is_table)
+        let mut holdings = found.all_holdings();
+        holdings.any(|holding| matches!(holding, Holding::Table { .. }))
     }
 
     /// What a holding is called in its file.

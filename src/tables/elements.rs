@@ -13,8 +13,10 @@ pub(super) struct Elements {
     places: HashMap<String, usize>,
     /// Of rows: where they come from. Of other sets: nothing.
     pub(super) rows: Option<Rows>,
-    /// Of combinations: nothing of other sets.
-    pub(super) combined: Option<Combined>,
+    /// Of combinations: which they are; nothing of other sets.
+    pub(super) combined: Option<Arc<Combined>>,
+    /// Of combinations: the one of each element of the carrier.
+    pub(super) membership: Vec<usize>,
 }
 
 /// Where the elements of a set of rows come from.
@@ -35,8 +37,8 @@ pub(super) struct Combined {
     pub(super) tuples: Vec<Vec<usize>>,
     /// The labels of each part's levels.
     pub(super) labels: Vec<Arc<Labels>>,
-    /// The combination of each element of the carrier.
-    pub(super) membership: Vec<usize>,
+    /// Where each combination is.
+    pub(super) places: HashMap<Vec<usize>, usize>,
 }
 
 impl Elements {
@@ -49,6 +51,7 @@ impl Elements {
             places,
             rows: None,
             combined: None,
+            membership: Vec::new(),
         }
     }
 
@@ -59,6 +62,15 @@ impl Elements {
             places: HashMap::new(),
             rows: None,
             combined: None,
+            membership: Vec::new(),
+        }
+    }
+
+    /// Levels with labels that are known already.
+    pub(super) fn labelled(labels: &Labels) -> Elements {
+        match labels {
+            Labels::Count(count) => Elements::numbered(*count),
+            Labels::Listed(labels) => Elements::listed(labels.clone()),
         }
     }
 
@@ -77,16 +89,18 @@ impl Elements {
         }
     }
 
-    /// Combinations, in the order of their parts' positions.
-    pub(super) fn of_combinations(combined: Combined) -> Elements {
+    /// Combinations, and which of them each element of the carrier belongs to.
+    pub(super) fn of_combinations(combined: Combined, membership: Vec<usize>) -> Elements {
         let label = |tuple: &Vec<usize>| {
             let parts = tuple.iter().zip(&combined.labels);
             let parts = parts.map(|(place, labels)| labels.get(*place).unwrap_or_default());
             parts.collect::<Vec<_>>().join(":")
         };
+        let labels = combined.tuples.iter().map(label).collect();
         Elements {
-            combined: Some(combined.clone()),
-            ..Elements::listed(combined.tuples.iter().map(label).collect())
+            combined: Some(Arc::new(combined)),
+            membership,
+            ..Elements::listed(labels)
         }
     }
 

@@ -20,8 +20,7 @@ impl Binder<'_> {
             }
             InputSource::Membership { combination, .. } => {
                 let elements = self.elements(*combination)?;
-                let combined = elements.combined.as_ref()?;
-                Some(list(from_one(combined.membership.iter().copied())))
+                Some(list(from_one(elements.membership.iter().copied())))
             }
             InputSource::PartOf { combination, part } => {
                 let elements = self.elements(*combination)?;
@@ -47,8 +46,9 @@ impl Binder<'_> {
                 let elements = self.elements(*set)?;
                 self.level_values(*set, &elements)
             }
-            // What a prediction takes from the fit is given by whoever predicts.
-            InputSource::FittedSize(_) | InputSource::Frozen(_) => None,
+            InputSource::FittedSize(set) => Some(number(self.fitted(*set)?.labels.len())),
+            // Values that the fit computed are given by whoever predicts.
+            InputSource::Frozen(_) => None,
             InputSource::MissingCount(column) => {
                 Some(number(self.elements_with(*column, true)?.len()))
             }

@@ -10,10 +10,10 @@ use crate::equation::plan::{SetId, SetKind};
 pub(super) type Keys = Vec<Option<usize>>;
 
 /// A table that can give a column over levels.
-struct Candidate {
-    table: usize,
-    holdings: Vec<Holding>,
-    keys: Vec<Keys>,
+pub(super) struct Candidate {
+    pub(super) table: usize,
+    pub(super) holdings: Vec<Holding>,
+    pub(super) keys: Vec<Keys>,
 }
 
 impl Binder<'_> {
@@ -54,26 +54,53 @@ impl Binder<'_> {
         {
             candidates.retain(|candidate| candidate.table == given);
         }
-        match candidates.len() {
-            0 => Ok(None),
-            1 => self
-                .one_row_each(place, axes, &candidates[0])
-                .map(Some)
-                .ok_or(()),
-            _ => {
-                let tables: Vec<usize> = candidates.iter().map(|found| found.table).collect();
+        let is_of_fit = |candidate: &Candidate| self.is_of_fit(candidate.table);
+        let (fitted, new): (Vec<_>, Vec<_>) = candidates.into_iter().partition(is_of_fit);
+        for several in [&fitted, &new] {
+            if several.len() > 1 {
+                let tables: Vec<usize> = several.iter().map(|found| found.table).collect();
                 self.report_several_joins(place, axes, &tables);
-                Err(())
+                return Err(());
             }
         }
+        let found = match (fitted.first(), new.first()) {
+            (None, None) => return Ok(None),
+            (Some(only), None) | (None, Some(only)) => self.one_row_each(place, axes, only),
+            (Some(fitted), Some(new)) => self.one_of_either(place, axes, fitted, new),
+        };
+        found.map(Some).ok_or(())
     }
 
-    /// One row for each element of the axes; the values of further rows must agree with it.
+    /// The size of each axis.
+    fn sizes(&mut self, axes: &[SetId]) -> Option<Vec<usize>> {
+        axes.iter()
+            .map(|&set| Some(self.elements(set)?.len()))
+            .collect()
+    }
+
+    /// One row for each element of the axes.
     fn one_row_each(&mut self, place: usize, axes: &[SetId], from: &Candidate) -> Option<Found> {
-        let mut sizes = Vec::new();
-        for &set in axes {
-            sizes.push(self.elements(set)?.len());
+        let rows = self.rows_of_elements(place, axes, from)?;
+        if rows.contains(&None) {
+            let without: Vec<usize> = (0..rows.len()).filter(|&at| rows[at].is_none()).collect();
+            self.report_without_row(place, axes, &without, from.table);
+            return None;
         }
+        Some(Found {
+            holdings: from.holdings.clone(),
+            rows: rows.into_iter().flatten().collect(),
+            new: None,
+        })
+    }
+
+    /// The row of each element of the axes, if it has one; the values of further rows must agree with it.
+    pub(super) fn rows_of_elements(
+        &mut self,
+        place: usize,
+        axes: &[SetId],
+        from: &Candidate,
+    ) -> Option<Vec<Option<u32>>> {
+        let sizes = self.sizes(axes)?;
         let count = sizes
             .iter()
             .try_fold(1usize, |count, size| count.checked_mul(*size))?;
@@ -99,7 +126,8 @@ impl Binder<'_> {
                         old.is_some() && new.is_some() && old != new
                     });
                     if let Some(holding) = differs {
-                        self.report_varying(place, axes, element, *holding, (first as usize, row));
+                        let (first, second) = ((*holding, first as usize), (*holding, row));
+                        self.report_varying(place, axes, element, first, second);
                         return None;
                     }
                     // A value that another row of the level has is not missing.
@@ -109,16 +137,10 @@ impl Binder<'_> {
                 }
             }
         }
-        if rows.contains(&None) {
-            let without: Vec<usize> = (0..count).filter(|&at| rows[at].is_none()).collect();
-            self.report_without_row(place, axes, &without, from.table);
-            return None;
+        if !self.is_of_fit(from.table) {
+            self.note_surplus(axes, from.table, &surplus);
         }
-        self.note_surplus(axes, from.table, &surplus);
-        Some(Found {
-            holdings: from.holdings.clone(),
-            rows: rows.into_iter().flatten().collect(),
-        })
+        Some(rows)
     }
 
     /// How many of a candidate's values a row has.
@@ -212,7 +234,7 @@ impl Binder<'_> {
         let elements = self.elements(set)?;
         let combined = elements.combined.as_ref()?;
         if let Some(keys) = self.keys(table, carrier) {
-            let of = |key: usize| combined.membership[key];
+            let of = |key: usize| elements.membership[key];
             return Some(keys.into_iter().map(|key| key.map(of)).collect());
         }
         let mut columns = Vec::new();
@@ -234,7 +256,7 @@ impl Binder<'_> {
                 .iter()
                 .map(|keys| keys[row])
                 .collect::<Option<_>>()?;
-            combined.tuples.binary_search(&tuple).ok()
+            combined.places.get(&tuple).copied()
         };
         Some((0..self.table(table).rows).map(key).collect())
     }

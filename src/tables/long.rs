@@ -51,6 +51,9 @@ impl Binder<'_> {
     fn read_long(&mut self, place: usize) -> Option<Long> {
         let plan = self.plan;
         let column = &plan.columns[place];
+        if let Some(new) = self.new_long_rows(place)? {
+            return Some(new);
+        }
         let mut fitting: Vec<(usize, usize, Vec<Keys>)> = Vec::new();
         for table in 0..self.sources.tables.len() {
             let Some(at) = self.table(table).find(&column.name) else {
@@ -107,6 +110,7 @@ impl Binder<'_> {
             let found = Found {
                 holdings: vec![holding],
                 rows: missing.iter().map(|row| *row as u32).collect(),
+                new: None,
             };
             self.report_missing(place, &found, &(0..missing.len()).collect::<Vec<_>>());
             return None;
@@ -123,6 +127,7 @@ impl Binder<'_> {
             found: Rc::new(Found {
                 holdings: vec![holding],
                 rows,
+                new: None,
             }),
             positions,
         })

@@ -4,12 +4,14 @@
 //! column, or JSON value, of each name; orders levels, joins tables by them, verifies that nested levels nest, and fills
 //! the variables of the data block. Everything that is wrong is reported at once, at its place in the file.
 
+mod after_fit;
 mod arrays;
 mod binder;
 mod choose;
 mod csv;
 mod elements;
 mod fill;
+mod flat;
 mod join;
 mod levels;
 mod long;
@@ -31,11 +33,13 @@ use crate::io::data_json::Data;
 use crate::summary::{Labelling, Labels};
 
 use binder::{Binder, Excluded};
+use elements::Combined;
 
 pub use arrays::{Arrays, arrays};
 pub use csv::read_csv;
+pub use flat::{Flat, FlatColumn, flat};
 pub use missing::missing_values;
-pub use sources::Sources;
+pub use sources::{FittedSet, Sources};
 pub use table::{Cell, Cells, Table, TableColumn, Text};
 
 /// What may become of missing values (EQUATION form, Binding).
@@ -82,6 +86,8 @@ pub struct Tabled {
     pub labels: Vec<Arc<Labels>>,
     /// What the user should know: rows left out, rows not used.
     pub notes: Vec<String>,
+    /// The combinations among the sets, for predictions to start from.
+    combined: Vec<Option<Arc<Combined>>>,
 }
 
 /// Fills a plan from tables, JSON files and single values.
@@ -119,22 +125,25 @@ fn fill(binder: &mut Binder<'_>) -> Tabled {
             data.set(&input.name, value);
         }
     }
-    let mut labels = Vec::new();
+    let (mut labels, mut combined) = (Vec::new(), Vec::new());
     for set in 0..plan.sets.len() {
         let elements = binder.elements(SetId(set));
-        let found = elements.map(|elements| elements.labels.clone());
+        let found = elements.as_ref().map(|elements| elements.labels.clone());
         labels.push(found.unwrap_or_else(|| Arc::new(Labels::Count(0))));
+        combined.push(elements.and_then(|elements| elements.combined.clone()));
     }
     let mut notes = binder.notes.clone();
-    for (given, is_used) in binder.sources.tables.iter().zip(&binder.is_used) {
-        if !is_used {
-            notes.push(format!("nothing is read from {}", given.table.name));
+    for (table, is_used) in binder.is_used.iter().enumerate() {
+        if !is_used && !binder.is_of_fit(table) {
+            let name = &binder.table(table).name;
+            notes.push(format!("nothing is read from {name}"));
         }
     }
     Tabled {
         data,
         labels,
         notes,
+        combined,
     }
 }
 
@@ -159,6 +168,16 @@ impl Tabled {
                 });
             }
         }
+    }
+
+    /// The index sets, for predictions to start from.
+    pub fn sets(&self) -> Vec<FittedSet> {
+        let sets = self.labels.iter().zip(&self.combined);
+        let set = |(labels, combined): (&Arc<Labels>, &Option<Arc<Combined>>)| FittedSet {
+            labels: labels.clone(),
+            combined: combined.clone(),
+        };
+        sets.map(set).collect()
     }
 
     /// The labels of the variables that draws have.

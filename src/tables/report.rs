@@ -13,7 +13,7 @@ use crate::source::Span;
 const LISTED: usize = 6;
 
 /// Where a value is: in which holding, at which row.
-type Place = (Holding, usize);
+pub(super) type Place = (Holding, usize);
 
 impl Binder<'_> {
     /// The file of a holding, and where a value stands in it if that is text.
@@ -60,7 +60,7 @@ impl Binder<'_> {
     }
 
     /// What the elements of a set are called: `county`.
-    fn kind_of(&self, set: SetId) -> String {
+    pub(super) fn kind_of(&self, set: SetId) -> String {
         let set = &self.plan.sets[set.0];
         match &set.kind {
             SetKind::Rows => "row".to_string(),
@@ -71,7 +71,7 @@ impl Binder<'_> {
         }
     }
 
-    fn letter_of(&self, set: SetId) -> String {
+    pub(super) fn letter_of(&self, set: SetId) -> String {
         self.plan.sets[set.0]
             .letters
             .first()
@@ -118,7 +118,7 @@ impl Binder<'_> {
                 |(_, names): &&(usize, Vec<String>)| self.column_of(table, names).is_none();
             required.iter().filter(is_absent).collect()
         };
-        let tables = 0..self.sources.tables.len();
+        let tables = (0..self.sources.tables.len()).filter(|table| !self.is_of_fit(*table));
         let nearest_table = tables.min_by_key(|&table| lacks(table).len());
         let Some(table) = nearest_table else {
             let (column, names) = &required[0];
@@ -399,8 +399,8 @@ impl Binder<'_> {
         place: usize,
         axes: &[SetId],
         element: usize,
-        holding: Holding,
-        rows: (usize, usize),
+        first: Place,
+        second: Place,
     ) {
         let column = &self.plan.columns[place];
         let name = &column.name;
@@ -412,13 +412,16 @@ impl Binder<'_> {
             .map(|(kind, label)| format!("{kind} \"{label}\""))
             .collect();
         let of = of.join(", ");
-        let (first, second) = ((holding, rows.0), (holding, rows.1));
         let shown = |place: Place| self.held(place.0, place.1).label().unwrap_or_default();
         let (a, b) = (shown(first), shown(second));
-        let (i, j) = (rows.0 + 1, rows.1 + 1);
+        let (i, j) = (first.1 + 1, second.1 + 1);
+        let (i, j) = match (self.file(first).0, self.file(second).0) {
+            (one, other) if one == other => (format!("row {i}"), format!("row {j}")),
+            (one, other) => (format!("row {i} of {one}"), format!("row {j} of {other}")),
+        };
         let fault = match column.levels_of {
             Some(set) => {
-                let title = format!("{of} is in {name} {a} (row {i}) and {name} {b} (row {j})");
+                let title = format!("{of} is in {name} {a} ({i}) and {name} {b} ({j})");
                 let fault =
                     self.at_value(Code::NotNested, title, second, format!("here {b}"), column);
                 let letter = self.letter_of(set);
@@ -433,7 +436,7 @@ impl Binder<'_> {
             }
             None => {
                 let title = format!(
-                    "`{name}` should be one number per {}, but {of} has {a} (row {i}) and {b} (row {j})",
+                    "`{name}` should be one number per {}, but {of} has {a} ({i}) and {b} ({j})",
                     kinds.join(" and ")
                 );
                 let fault = self.at_value(
@@ -443,9 +446,15 @@ impl Binder<'_> {
                     format!("here {b}"),
                     column,
                 );
-                fault.with_hint(format!(
-                    "if it varies from row to row, give it the rows' letter: `{name}[i]`"
-                ))
+                fault.with_hint(match self.is_from_fit(first) {
+                    true => format!(
+                        "what the fit knows keeps its value: leave `{name}` out of the new rows, or give the {} another name",
+                        kinds.join(" and ")
+                    ),
+                    false => {
+                        format!("if it varies from row to row, give it the rows' letter: `{name}[i]`")
+                    }
+                })
             }
         };
         let fault = match self.file(first).1 {
@@ -495,9 +504,17 @@ impl Binder<'_> {
             kinds.join(" and ")
         );
         let fault = Diagnostic::error(Code::LevelWithoutRow, title, column.span, label);
-        self.faults.push(fault.with_hint(
-            "add the rows, or see whether the labels are spelled alike in both tables (leading zeros, capitals, spaces)",
-        ));
+        let hint = match self.sources.fitted {
+            Some(_) => format!(
+                "give the new rows a column `{}`, or a further table of new rows for each {}",
+                column.name,
+                kinds.join(" and ")
+            ),
+            None => "add the rows, or see whether the labels are spelled alike in both tables (leading zeros, capitals, \
+                     spaces)"
+                .to_string(),
+        };
+        self.faults.push(fault.with_hint(hint));
     }
 
     /// Cells that are missing.
@@ -531,6 +548,11 @@ impl Binder<'_> {
             (count, false) => format!("{count} values of `{name}` are missing in {file}"),
         };
         let mut fault = self.at_value(Code::MissingCells, title, first, "no value", column);
+        if self.sources.fitted.is_some() {
+            self.faults
+                .push(fault.with_hint("a prediction needs a value; only outcomes may be missing"));
+            return;
+        }
         let mut ways = Vec::new();
         if self.can_omit(column) {
             let of_level = match self.is_by_row(column) || self.is_long(column) {

@@ -11,7 +11,7 @@ use crate::equation::plan::{Extent, Fixed, Part, SetId, SetKind};
 use crate::summary::Labels;
 
 /// A range has at most so many elements: more would be a slip, and fill the memory.
-const LARGEST_RANGE: i64 = 100_000_000;
+pub(super) const LARGEST_RANGE: i64 = 100_000_000;
 
 /// The place of a level that JSON names by its number, where the labels are text.
 fn counted(level: Level<'_>, elements: &Elements) -> Option<usize> {
@@ -47,6 +47,9 @@ impl Binder<'_> {
     ) -> Option<Elements> {
         if let Some(order) = order {
             return self.spelled_out(order);
+        }
+        if let Some(fitted) = self.fitted(set) {
+            return self.levels_after(set, columns, &fitted.labels);
         }
         let mut found = Vec::new();
         for &column in columns {
@@ -160,7 +163,11 @@ impl Binder<'_> {
     fn extent(&mut self, extent: &Extent) -> Option<i64> {
         match extent {
             Extent::Number(value) => Some(*value),
-            Extent::Size(set) => Some(self.elements(*set)?.len() as i64),
+            // Sizes keep the values that they had in a fit.
+            Extent::Size(set) => match self.fitted(*set) {
+                Some(fitted) => Some(fitted.labels.len() as i64),
+                None => Some(self.elements(*set)?.len() as i64),
+            },
             Extent::Scalar(column) => self.integer(*column),
             Extent::Sum(left, right) => self.extent(left)?.checked_add(self.extent(right)?),
             Extent::Difference(left, right) => self.extent(left)?.checked_sub(self.extent(right)?),
@@ -169,32 +176,44 @@ impl Binder<'_> {
         }
     }
 
-    /// The combinations of parts that occur among the elements of the carrier.
-    pub(super) fn combinations(&mut self, parts: &[Part], carrier: SetId) -> Option<Elements> {
+    /// The combinations of parts that occur among the elements of the carrier; of a prediction, after those of the fit.
+    pub(super) fn combinations(
+        &mut self,
+        set: SetId,
+        parts: &[Part],
+        carrier: SetId,
+    ) -> Option<Elements> {
         let size = self.elements(carrier)?.len();
+        let fitted = self.fitted(set).and_then(|set| set.combined.clone());
         let mut positions = Vec::new();
         let mut labels = Vec::new();
-        for part in parts {
-            let (places, of) = self.part(part, carrier, size)?;
+        for (at, part) in parts.iter().enumerate() {
+            let known = fitted.as_ref().map(|fitted| &*fitted.labels[at]);
+            let (places, of) = self.part(part, carrier, size, known)?;
             positions.push(places);
             labels.push(of);
         }
         let tuple = |element: usize| -> Vec<usize> {
             positions.iter().map(|places| places[element]).collect()
         };
+        let (mut tuples, mut places) = match fitted {
+            Some(fitted) => (fitted.tuples.clone(), fitted.places.clone()),
+            None => (Vec::new(), HashMap::new()),
+        };
         let occurring: BTreeSet<Vec<usize>> = (0..size).map(tuple).collect();
-        let tuples: Vec<Vec<usize>> = occurring.into_iter().collect();
-        let places: HashMap<&Vec<usize>, usize> = tuples
-            .iter()
-            .enumerate()
-            .map(|(at, tuple)| (tuple, at))
-            .collect();
+        for tuple in occurring {
+            if !places.contains_key(&tuple) {
+                places.insert(tuple.clone(), tuples.len());
+                tuples.push(tuple);
+            }
+        }
         let membership = (0..size).map(|element| places[&tuple(element)]).collect();
-        Some(Elements::of_combinations(Combined {
-            membership,
-            labels,
+        let combined = Combined {
             tuples,
-        }))
+            labels,
+            places,
+        };
+        Some(Elements::of_combinations(combined, membership))
     }
 
     /// Each carrier element's position in a part, and the labels of the part's levels.
@@ -203,13 +222,14 @@ impl Binder<'_> {
         part: &Part,
         carrier: SetId,
         size: usize,
+        known: Option<&Labels>,
     ) -> Option<(Vec<usize>, Arc<Labels>)> {
         let mut places: Vec<usize> = (0..size).collect();
         let mut labels = self.elements(carrier)?.labels.clone();
         for &column in &part.path {
             let (positions, of) = match self.plan.columns[column].levels_of {
                 Some(set) => (self.positions(column)?, self.elements(set)?.labels.clone()),
-                None => self.own_levels(column)?,
+                None => self.own_levels(column, known)?,
             };
             places = places.iter().map(|&place| positions[place]).collect();
             labels = of;
@@ -217,14 +237,26 @@ impl Binder<'_> {
         Some((places, labels))
     }
 
-    /// The levels of a column that no letter ranges over.
-    fn own_levels(&mut self, column: usize) -> Option<(Vec<usize>, Arc<Labels>)> {
+    /// The levels of a column that no letter ranges over, after those that a fit knew.
+    fn own_levels(
+        &mut self,
+        column: usize,
+        known: Option<&Labels>,
+    ) -> Option<(Vec<usize>, Arc<Labels>)> {
         let found = self.find(column)?;
         if self.examine_missing(column, &found) {
             return None;
         }
         let coded = Coded::of(self.cells(&found).into_iter());
-        let labels = in_order(coded.levels());
+        let known = known.map(Elements::labelled);
+        let mut labels = known.as_ref().map_or(Vec::new(), Elements::all_labels);
+        let is_new = |level: &Level<'_>| match &known {
+            Some(known) => known.position(&level.label()).is_none(),
+            None => true,
+        };
+        labels.extend(in_order(
+            coded.levels().into_iter().filter(is_new).collect(),
+        ));
         let elements = Elements::listed(labels);
         let place = |(level, _): &(Level<'_>, usize)| elements.position(&level.label());
         let places: Vec<usize> = coded.distinct.iter().filter_map(place).collect();

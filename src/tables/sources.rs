@@ -1,10 +1,14 @@
 //! Where data come from: tables, JSON files and values set one by one, each with its text for messages.
 
+use std::sync::Arc;
+
 use super::csv::read_csv;
+use super::elements::Combined;
 use super::table::Table;
 use crate::diag::{Code, Diagnostic};
 use crate::io::data_json::{Data, DataEntry, parse_data_json};
 use crate::source::{SourceId, SourceMap, Span};
+use crate::summary::Labels;
 
 /// All that a user gave as data.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +17,25 @@ pub struct Sources {
     pub texts: SourceMap,
     pub(super) tables: Vec<Given>,
     pub(super) values: Vec<Values>,
+    pub(super) fitted: Option<Fitted>,
+}
+
+/// What a prediction has from its fit.
+#[derive(Clone, Debug)]
+pub(super) struct Fitted {
+    /// How many of the tables are the fit's; they come first.
+    pub(super) tables: usize,
+    /// The elements of the fit's sets.
+    pub(super) sets: Vec<FittedSet>,
+}
+
+/// An index set as a fit had it. In predictions its elements come first, in the same order.
+#[derive(Clone, Debug)]
+pub struct FittedSet {
+    /// Its labels.
+    pub labels: Arc<Labels>,
+    /// Of combinations, what they combine.
+    pub(super) combined: Option<Arc<Combined>>,
 }
 
 /// A table, and the letter that the user gave it to.
@@ -70,19 +93,21 @@ impl Sources {
         Ok(())
     }
 
+    /// Makes of the tables so far those of a fit, which had these sets: tables that are added later hold new rows, and
+    /// levels that the fit did not have.
+    pub fn follow(&mut self, sets: &[FittedSet]) {
+        self.fitted = Some(Fitted {
+            tables: self.tables.len(),
+            sets: sets.to_vec(),
+        });
+    }
+
     /// Adds a table that was made in memory.
     pub fn add_table(&mut self, table: Table, letter: Option<&str>) {
         self.tables.push(Given {
             letter: letter.map(str::to_string),
             table,
         });
-    }
-
-    /// Puts in place of each table what a function makes of it.
-    pub fn map_tables(&mut self, change: impl Fn(&Table) -> Table) {
-        for given in &mut self.tables {
-            given.table = change(&given.table);
-        }
     }
 
     /// Adds a JSON file of named values. What is added later wins.
@@ -115,6 +140,12 @@ impl Sources {
     /// The tables, in the order in which they were given.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.iter().map(|given| &given.table)
+    }
+
+    /// The tables that were added after those of a fit.
+    pub fn new_tables(&self) -> impl Iterator<Item = &Table> {
+        let fitted = self.fitted.as_ref().map_or(0, |fitted| fitted.tables);
+        self.tables().skip(fitted)
     }
 
     /// Whether nothing was given.

@@ -122,19 +122,32 @@ impl Cells {
         }
     }
 
-    /// Adds a cell with a label; one that is no number is missing in a column of numbers.
-    pub fn push_label(&mut self, label: &str) {
-        match self {
-            Cells::Integer(values) => values.push(label.parse().ok()),
-            Cells::Real(values) => values.push(label.parse().unwrap_or(f64::NAN)),
-            Cells::Text { codes, texts } => {
-                let place = texts.iter().position(|text| text == label);
-                let place = place.unwrap_or_else(|| {
-                    texts.push(label.to_string());
-                    texts.len() - 1
-                });
-                codes.push(u32::try_from(place).ok());
+    /// Cells of any types, which get the narrowest type that fits each of them.
+    pub fn of<'c>(cells: impl Iterator<Item = Cell<'c>>) -> Cells {
+        let cells: Vec<Cell<'_>> = cells.collect();
+        let is_integer = |cell: &Cell<'_>| matches!(cell, Cell::Integer(_) | Cell::Missing);
+        let is_number = |cell: &Cell<'_>| !matches!(cell, Cell::Text(_));
+        let integer = |cell: &Cell<'_>| match cell {
+            Cell::Integer(value) => Some(*value),
+            _ => None,
+        };
+        if cells.iter().all(is_integer) && cells.iter().any(|cell| !cell.is_missing()) {
+            return Cells::Integer(cells.iter().map(integer).collect());
+        }
+        if cells.iter().all(is_number) {
+            let number = |cell: &Cell<'_>| cell.number().unwrap_or(f64::NAN);
+            return Cells::Real(cells.iter().map(number).collect());
+        }
+        let mut builder = CellsBuilder::default();
+        for cell in cells {
+            match cell.label() {
+                Some(label) => builder.push_text(&label),
+                None => builder.codes.push(None),
             }
+        }
+        Cells::Text {
+            codes: builder.codes,
+            texts: builder.texts,
         }
     }
 

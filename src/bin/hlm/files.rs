@@ -186,7 +186,7 @@ impl DataSource {
     /// Everything that is wrong with the data.
     pub fn fill(&self, model: &Model, options: &BindOptions) -> Result<Filled, Fault> {
         if model.program().equations.is_some() {
-            let sources = self.sources(model, None)?;
+            let sources = self.sources(model)?;
             return Ok(model.fill_tables(&sources, &self.options, options)?);
         }
         if let [only] = self.files.as_slice()
@@ -202,7 +202,7 @@ impl DataSource {
             let filled = model.fill(&file, options);
             return filled.map_err(|failure| self.explain(failure, &[]));
         }
-        let sources = self.sources(model, None)?;
+        let sources = self.sources(model)?;
         let arrays = tables::arrays(&sources);
         let name = self.names();
         let file = DataFile {
@@ -224,14 +224,22 @@ impl DataSource {
         Ok(filled.compile(options)?)
     }
 
-    /// The tables and values, behind the program's texts, but for the file called `without`.
+    /// The tables and values, behind the program's texts.
     ///
     /// # Errors
     /// What keeps a file from being understood.
-    pub fn sources(&self, model: &Model, without: Option<&str>) -> Result<Sources, Fault> {
+    pub fn sources(&self, model: &Model) -> Result<Sources, Fault> {
         let mut sources = Sources::new(&model.program().sources);
-        let is_wanted = |file: &&GivenFile| Some(file.name.as_str()) != without;
-        for file in self.files.iter().filter(is_wanted) {
+        self.add_to(&mut sources)?;
+        Ok(sources)
+    }
+
+    /// Adds the tables and values to others.
+    ///
+    /// # Errors
+    /// What keeps a file from being understood.
+    pub fn add_to(&self, sources: &mut Sources) -> Result<(), Fault> {
+        for file in &self.files {
             let letter = file.letter.as_deref();
             let added = match file.format {
                 Format::Json => sources.add_json(&file.name, &file.bytes),
@@ -247,13 +255,25 @@ impl DataSource {
                     )));
                 }
             };
-            added.map_err(|fault| in_texts(&sources, *fault))?;
+            added.map_err(|fault| in_texts(sources, *fault))?;
         }
         for (name, value) in &self.set {
             let set = sources.set(name, value);
-            set.map_err(|fault| in_texts(&sources, *fault))?;
+            set.map_err(|fault| in_texts(sources, *fault))?;
         }
-        Ok(sources)
+        Ok(())
+    }
+
+    /// The first file that is no table.
+    pub fn first_json(&self) -> Option<&str> {
+        let mut files = self.files.iter();
+        let json = files.find(|file| file.format == Format::Json);
+        json.map(|file| file.name.as_str())
+    }
+
+    /// What becomes of missing values.
+    pub fn options(&self) -> &tables::Options {
+        &self.options
     }
 
     /// A fault of binding these data to a program in block form.

@@ -254,6 +254,12 @@ enum Mean {
     Inverse(usize),
     /// `exp(mu + sigma^2 / 2)`
     LogNormal,
+    /// `n * alpha / (alpha + beta)`
+    BetaBinomial,
+    /// `beta / (alpha - 1)`
+    InverseGamma,
+    /// `sigma * tgamma(1 + 1 / alpha)`
+    Weibull,
 }
 
 /// The means of families, where they exist for all arguments that matter.
@@ -273,6 +279,14 @@ const MEANS: &[(&str, Mean)] = &[
     ("bernoulli_logit", Mean::Of("inv_logit", 0)),
     ("binomial", Mean::Product(0, 1)),
     ("binomial_logit", Mean::ProductOf(0, "inv_logit", 1)),
+    ("beta_binomial", Mean::BetaBinomial),
+    ("inv_gamma", Mean::InverseGamma),
+    ("weibull", Mean::Weibull),
+    ("multi_normal", Mean::Is(0)),
+    ("multi_normal_cholesky", Mean::Is(0)),
+    ("multi_normal_prec", Mean::Is(0)),
+    ("multi_student_t", Mean::Is(1)),
+    ("multi_student_t_cholesky", Mean::Is(1)),
     ("poisson", Mean::Is(0)),
     ("poisson_log", Mean::Of("exp", 0)),
     ("neg_binomial", Mean::Ratio(0, 1)),
@@ -312,6 +326,15 @@ pub(super) fn mean(family: &str, arguments: &[Value], span: Span) -> Option<ast:
             let variance = one("square", at(1)?);
             let half = times(build::real(0.5, span), variance);
             one("exp", plus(at(0)?, half))
+        }
+        Mean::BetaBinomial => times(at(0)?, over(real(at(1)?), plus(at(1)?, at(2)?))),
+        Mean::InverseGamma => over(
+            at(1)?,
+            build::binary(BinaryOp::Subtract, at(0)?, build::real(1.0, span), span),
+        ),
+        Mean::Weibull => {
+            let inverse = over(build::real(1.0, span), at(0)?);
+            times(at(1)?, one("tgamma", plus(build::real(1.0, span), inverse)))
         }
     })
 }

@@ -17,6 +17,7 @@ mod long;
 mod mention;
 mod names;
 mod predict;
+mod predictable;
 mod prior;
 mod program;
 mod reduce;

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use super::context::Lowering;
 use super::define::Piece;
-use super::form::Value;
+use super::form::{Form, Value};
 use super::program::Blocks;
 use super::scope::Scope;
 use super::statement::Drawn;
 use super::{Expansion, Prediction, build, families, usage};
 use crate::equation::plan::{Fitted, InputSource, Observed, Output};
 use crate::equation::tree::{
-    Expr, ExprKind, Level, NameId, Purpose, Role, SetId, SetKind, Statement, StatementKind,
+    Expr, Level, NameId, Purpose, Role, SetId, SetKind, Statement, StatementKind,
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, Bounds, Stmt};
@@ -28,10 +28,12 @@ impl<'m> Lowering<'m> {
         if !self.diagnostics.is_empty() {
             return self.assemble(Blocks::default());
         }
-        let unknowns: Vec<NameId> = self.unknowns();
-        let unknowns = unknowns.into_iter().filter(|name| needed.contains(name));
+        let from_fit = (0..self.model.names.len()).map(NameId).filter(|name| {
+            let is_unknown = self.name(*name).role == Role::Unknown;
+            needed.contains(name) && (is_unknown || self.is_held(*name))
+        });
         let (growing, constant): (Vec<NameId>, Vec<NameId>) =
-            unknowns.partition(|name| self.grows(*name));
+            from_fit.partition(|name| self.grows(*name));
         self.simulated = growing.iter().chain(&outcomes).copied().collect();
         for &outcome in &outcomes {
             let wanted = format!("{}_rep", self.name(outcome).name);
@@ -75,12 +77,14 @@ impl<'m> Lowering<'m> {
                     self.name(*name).role,
                     Role::Definition(Level::Target | Level::Generated)
                 );
-                is_later || self.simulated.contains(name)
+                is_later && !constant.contains(name) || self.simulated.contains(name)
             })
             .collect();
         computed.extend(outcomes.iter().copied());
         let mut pieces = self.define_all(&computed);
-        let copied = growing.iter().filter(|name| !self.is_drawn(**name));
+        let copied = growing
+            .iter()
+            .filter(|name| !self.is_drawn(**name) && !self.is_left_at_location(**name));
         for name in copied.copied().collect::<Vec<NameId>>() {
             self.replace_by_copies(name, &mut pieces);
         }
@@ -92,12 +96,14 @@ impl<'m> Lowering<'m> {
         for &outcome in &outcomes {
             observed.push(self.predicted_outcome(outcome, &mut pieces, &mut outputs));
         }
+        let mut generated_quantities = self.refuse_new_levels_of_frozen();
+        generated_quantities.extend(super::define::ordered(pieces));
         let mut expansion = self.assemble(Blocks {
             transformed_data,
             parameters,
             transformed_parameters: Vec::new(),
             model: Vec::new(),
-            generated_quantities: super::define::ordered(pieces),
+            generated_quantities,
         });
         expansion.plan.outputs = outputs;
         expansion.plan.observed = observed;
@@ -106,139 +112,36 @@ impl<'m> Lowering<'m> {
         expansion
     }
 
-    /// The names that outcomes depend on, in the order of the file.
-    fn ancestors(&self, outcomes: &[NameId]) -> Vec<NameId> {
-        let mut seen: BTreeSet<NameId> = BTreeSet::new();
-        let mut open: Vec<NameId> = outcomes.to_vec();
-        while let Some(name) = open.pop() {
-            let about = self.model.statements.iter().filter(|statement| {
-                let is_about = usage::left_name(statement) == Some(name);
-                let is_value = matches!(statement.kind, StatementKind::Define { .. });
-                // An outcome that is defined from data is drawn, not computed.
-                is_about && !(is_value && outcomes.contains(&name))
-            });
-            let reads = about.flat_map(usage::reads).flat_map(usage::names_in);
-            let reads = reads.chain(super::covariates::defined_labels(self.model, name));
-            open.extend(reads.filter(|name| seen.insert(*name)));
-        }
-        seen.into_iter()
-            .filter(|name| !outcomes.contains(name))
-            .collect()
-    }
-
-    fn verify_predictable(&mut self, needed: &[NameId], outcomes: &[NameId]) {
-        if outcomes.is_empty() {
-            self.refuse(
-                "no statement has an outcome that could be predicted: `target +=` says how probable data are, not how they arise",
-                self.model.statements.first().map_or(Span::default(), |first| first.span),
-            );
-        }
-        for &name in outcomes {
-            if self.long[name.0] && self.reads_itself(name) {
-                self.refuse(
-                    format!(
-                        "`{}` follows from its own earlier values, so new rows of its table cannot be predicted one by one",
-                        self.name(name).name
-                    ),
-                    self.name(name).span,
+    /// Levels that the fit did not have are without what it computed by group.
+    fn refuse_new_levels_of_frozen(&mut self) -> Vec<Stmt> {
+        let mut refusals = Vec::new();
+        for (name, _, axes) in self.frozen_types.clone() {
+            let open: Vec<SetId> = (axes.into_iter())
+                .filter(|set| self.is_open(*set))
+                .collect();
+            for set in open {
+                let letter = &self.model.sets[set.0].name;
+                let sentence = format!(
+                    "`{name}` is made of the rows of the fit, so it has no value for levels of {letter} that the fit did not \
+                     have; a model with `data {name}` takes it from the new rows"
                 );
+                refusals.push(self.refuse_new_levels(set, sentence, Span::default()));
             }
         }
-        for &name in needed {
-            let declared = self.name(name);
-            if declared.role != Role::Definition(Level::Target) {
-                continue;
-            }
-            let mixes = self.definitions_of(name).into_iter().any(|statement| {
-                let values = usage::reads(statement);
-                values.into_iter().any(|value| self.mixes_rows(value))
-            });
-            if mixes {
-                self.refuse(
-                    format!(
-                        "`{}` mixes rows, so it cannot be predicted row by row",
-                        declared.name
-                    ),
-                    declared.span,
-                );
-            }
-        }
-        for &name in needed {
-            let is_joint = self.model.statements.iter().any(|statement| {
-                matches!(
-                    &statement.kind,
-                    StatementKind::Draw { purpose: Purpose::Prior(own), variate, .. }
-                        if *own == name && variate.axes.iter().any(|set| !self.is_fixed(*set))
-                )
-            });
-            if is_joint {
-                self.refuse(
-                    format!(
-                        "`{}` is drawn jointly over all rows; put rows without outcome into the fit instead",
-                        self.name(name).name
-                    ),
-                    self.name(name).span,
-                );
-            }
-        }
+        refusals
     }
 
-    /// Whether an expression reduces over rows or levels.
-    fn mixes_rows(&self, expr: &Expr) -> bool {
-        let mut mixes = false;
-        usage::visit(expr, &mut |part| {
-            if let ExprKind::Reduce { letters, .. } = &part.kind {
-                mixes |= letters
-                    .iter()
-                    .any(|letter| !self.is_fixed(self.set_of(*letter)));
-            }
-        });
-        mixes
-    }
-
-    /// Whether an expression reduces data within groups.
-    pub(super) fn reduces_groups(&self, expr: &Expr) -> bool {
-        self.mixes_rows(expr) && !self.is_kept_within(expr)
-    }
-
-    /// Whether every reduction of an expression is kept on its own.
-    fn is_kept_within(&self, expr: &Expr) -> bool {
-        if let ExprKind::Reduce { .. } = expr.kind {
-            return self.is_kept(expr);
-        }
-        let mut is_kept = true;
-        usage::visit(expr, &mut |part| {
-            if let ExprKind::Reduce { .. } = part.kind {
-                is_kept &= self.is_kept(part);
-            }
-        });
-        is_kept
-    }
-
-    /// Whether a set can have other elements than in the fit.
-    fn is_open(&self, set: SetId) -> bool {
-        match &self.model.sets[set.0].kind {
-            SetKind::Fixed(_) => false,
-            SetKind::Levels { order, .. } => order.is_none(),
-            SetKind::Rows | SetKind::Combinations { .. } => true,
-        }
-    }
-
-    fn is_over_rows(&self, name: NameId) -> bool {
-        let mut axes = self.name(name).axes.iter();
-        axes.any(|set| matches!(self.model.sets[set.0].kind, SetKind::Rows))
-    }
-
-    /// Whether a name can have other elements than in the fit, or others than the fit's are wanted.
-    fn grows(&self, name: NameId) -> bool {
-        let axes = &self.name(name).axes;
-        axes.iter().any(|set| self.is_open(*set)) || self.is_without(name)
-    }
-
-    fn is_without(&self, name: NameId) -> bool {
-        let without = self.prediction.iter().flat_map(|wanted| &wanted.without);
-        let mut without = without;
-        without.any(|set| self.name(name).axes.contains(set))
+    /// Stops where a set has elements that the fit did not have.
+    fn refuse_new_levels(&mut self, set: SetId, sentence: String, span: Span) -> Stmt {
+        let size = self.size(set, span);
+        let known = self.fitted_size(set, span);
+        let more = build::binary(BinaryOp::Greater, size, known, span);
+        let text = ast::Expr {
+            kind: ast::ExprKind::Text(sentence),
+            span,
+        };
+        let refusal = build::stmt(ast::StmtKind::FatalError(vec![text]), span);
+        build::if_then(more, vec![refusal], span)
     }
 
     /// How many elements of a set the fit had; outside of predictions all of them.
@@ -282,22 +185,6 @@ impl<'m> Lowering<'m> {
         fitted
             .find(|(own, _)| *own == name)
             .map(|(_, fitted)| fitted.clone())
-    }
-
-    /// Whether new elements of a name can be drawn: it has priors, and no constraint beyond theirs.
-    fn is_drawn(&self, name: NameId) -> bool {
-        let has_prior = self.model.statements.iter().any(|statement| {
-            usage::left_name(statement) == Some(name)
-                && matches!(
-                    &statement.kind,
-                    StatementKind::Draw { purpose: Purpose::Prior(_), distribution, .. } if self.can_draw(distribution)
-                )
-        });
-        let declared = &self.name(name).declared;
-        let is_constrained = declared.as_ref().is_some_and(|declared| {
-            declared.base.is_constrained() || declared.bounds != Bounds::None
-        });
-        has_prior && !is_constrained
     }
 
     /// The condition that an element was in the fit; `None` if all are.
@@ -375,19 +262,12 @@ impl<'m> Lowering<'m> {
             .filter(|set| self.is_open(*set))
             .collect();
         for set in open {
-            let size = self.size(set, span);
-            let known = self.fitted_size(set, span);
-            let more = build::binary(BinaryOp::Greater, size, known, span);
             let letter = &self.model.sets[set.0].name;
             let sentence = format!(
-                "`{called}` has no distribution of its own, so it has no values for levels of {letter} that the fit did not have"
+                "`{called}` has no distribution from which levels of {letter} that the fit did not have could be drawn one \
+                 by one: its prior is flat, constrained, or joint over levels"
             );
-            let text = ast::Expr {
-                kind: ast::ExprKind::Text(sentence),
-                span,
-            };
-            let refusal = build::stmt(ast::StmtKind::FatalError(vec![text]), span);
-            statements.push(build::if_then(more, vec![refusal], span));
+            statements.push(self.refuse_new_levels(set, sentence, span));
         }
         let copy = build::assign(&called, Vec::new(), build::variable(fitted, span), span);
         statements.push(copy);
@@ -413,7 +293,7 @@ impl<'m> Lowering<'m> {
         Some(self.own_input(name, InputSource::Frozen(called)))
     }
 
-    fn is_frozen(&self, name: NameId) -> bool {
+    pub(super) fn is_frozen(&self, name: NameId) -> bool {
         self.name(name).role == Role::Definition(Level::Data)
             && self.definitions_of(name).into_iter().any(|statement| {
                 let values = usage::reads(statement);
@@ -466,7 +346,6 @@ impl<'m> Lowering<'m> {
             && let Some(drawn) = self.drawn(only)
             && !drawn.is_truncated()
             && families::has_mean(drawn.family)
-            && drawn.variate.axes.is_empty()
         {
             let wanted = format!("{}_mean", outcome.name);
             let mean = self.namer.take(&wanted);
@@ -482,14 +361,29 @@ impl<'m> Lowering<'m> {
     fn mean_of(&mut self, drawn: Drawn<'m>, mean: &str) -> Piece {
         let statement = drawn.statement;
         let span = statement.span;
-        let sizes = self.element_sizes(statement);
-        let form = super::generate::vector_of(sizes.len());
-        let spec = super::declare::sized(form, sizes, Bounds::None, span);
+        let spec = match drawn.name() {
+            Some(name) if !drawn.variate.axes.is_empty() => self.simulated_type(name, span),
+            _ => {
+                let sizes = self.element_sizes(statement);
+                let form = super::generate::vector_of(sizes.len());
+                super::declare::sized(form, sizes, Bounds::None, span)
+            }
+        };
         let mut statements = vec![build::declare(spec, mean, None, span)];
         statements.extend(self.over_letters(statement, &mut |lowering, scope| {
             let arguments = lowering.arguments(drawn, scope);
             let value = families::mean(drawn.family, &arguments, span);
-            let indices = lowering.element_indices(statement, scope);
+            let indices = match drawn.variate.axes.is_empty() {
+                true => lowering.element_indices(statement, scope),
+                false => lowering.drawn_indices(drawn, scope),
+            };
+            let value = value.map(|value| match drawn.name() {
+                Some(name) if !drawn.variate.axes.is_empty() => {
+                    let form = lowering.form(name).after(&vec![true; indices.len()]);
+                    Value::new(value, Form::VECTOR).fitted(form).expr
+                }
+                _ => value,
+            });
             let value = value.map(|value| build::assign(mean, indices, value, span));
             value.into_iter().collect()
         }));
@@ -508,18 +402,20 @@ impl<'m> Lowering<'m> {
             match &input.source {
                 InputSource::Column(column)
                 | InputSource::Map(column)
-                | InputSource::LongRows(column)
-                | InputSource::LongPosition { column, .. }
                 | InputSource::LongValues(column)
-                | InputSource::LongLag { column, .. }
                 | InputSource::MissingCount(column)
                 | InputSource::MissingPositions(column)
                 | InputSource::PresentCount(column)
                 | InputSource::PresentPositions(column) => {
                     needed.insert(*column);
                 }
+                // New rows stand where their levels say, though their outcome is not known.
+                InputSource::LongRows(column)
+                | InputSource::LongPosition { column, .. }
+                | InputSource::LongLag { column, .. } => {
+                    sets.extend(&self.name(self.columns_names[*column]).axes);
+                }
                 InputSource::Size(set)
-                | InputSource::FittedSize(set)
                 | InputSource::LevelValues(set)
                 | InputSource::Position { set, .. } => {
                     sets.insert(*set);
@@ -528,13 +424,17 @@ impl<'m> Lowering<'m> {
                 | InputSource::PartOf { combination, .. } => {
                     sets.insert(*combination);
                 }
-                InputSource::Frozen(_) => {}
+                InputSource::FittedSize(_) | InputSource::Frozen(_) => {}
             }
         }
         for &set in &sets {
             match &self.model.sets[set.0].kind {
                 SetKind::Levels { columns, .. } => {
-                    needed.extend(columns.iter().map(|column| self.column(*column)));
+                    // Levels that only outcomes have are those of the fit.
+                    let given = columns
+                        .iter()
+                        .filter(|column| !self.name(**column).is_observed);
+                    needed.extend(given.map(|column| self.column(*column)));
                 }
                 SetKind::Combinations { parts, .. } => {
                     for part in parts {

@@ -11,15 +11,15 @@ use crate::fault::Fault;
 use crate::files::{DataSource, read_model};
 use crate::screen;
 use hlm::check::CheckOptions;
+use hlm::equation::lower::Prediction;
 use hlm::equation::plan::{Plan, SetId, SetKind};
 use hlm::io::draws_csv::{columns_of, read_chains};
 use hlm::model::{BindOptions, Model, Posterior};
-use hlm::pooling::equations_of;
-use hlm::predict::grid::{Grid, GroupKind, Hold, Request, grid, level_columns, with_new_levels};
+use hlm::predict::grid::{Grid, GroupKind, Hold, Request, grid};
 use hlm::predict::picture::{self, Observations};
-use hlm::predict::program::effects_over;
-use hlm::predict::{CannotPredict, Fit, Predicted, predict as predicted, prediction_program};
-use hlm::tables::{Sources, Table};
+use hlm::predict::{CannotPredict, Fit, Predicted, predict as predicted, program};
+use hlm::session;
+use hlm::tables::{Flat, Sources, Table, flat};
 use serde_json::Value;
 
 /// Runs the command.
@@ -73,41 +73,48 @@ impl Command<'_> {
         })
     }
 
+    /// The fit's data, ready for new rows behind them.
+    fn sources(&self) -> Result<Sources, Fault> {
+        let mut sources = self.data.sources(self.model)?;
+        sources.follow(self.posterior.sets());
+        Ok(sources)
+    }
+
     /// A curve per group, for each kind of group asked for.
     fn along_curves(&self, folder: &Path) -> Result<(), Fault> {
         let plan = self.plan()?;
-        let fit_sources = self.data.sources(self.model, None)?;
-        let rows = row_table(plan, &fit_sources)?;
+        let rows = flat(plan, &self.data.sources(self.model)?, self.data.options());
+        let rows = rows.ok_or_else(|| {
+            Fault::new("curves need a fit whose rows are those of a table, not of JSON; name new rows: `--new FILE`")
+        })?;
         for group in &self.args.group {
             let request = self.request(plan, *group)?;
-            let grid = grid(plan, rows, &request).map_err(Fault::new)?;
-            let mut sources = self.data.sources(self.model, Some(&rows.name))?;
-            sources.map_tables(|table| with_new_levels(table, &grid, &request));
+            let grid = grid(plan, &rows, &request).map_err(Fault::new)?;
+            let mut sources = self.sources()?;
             sources.add_table(grid.table.clone(), None);
-            let sets = self.sets_at_location(plan, &request, &grid);
-            let predicted = self.predict(&sources, &sets)?;
+            let predicted = self.predict(&sources, &grid.without)?;
             let kind = request.group.word();
             for outcome in &predicted.outcomes {
-                let stem = format!("{}-{kind}", outcome.name);
-                let text = picture::table(&grid, std::slice::from_ref(outcome), kind);
+                let stem = format!("{}-{kind}", file_name(&outcome.name));
+                let words = vec![kind.to_string(); grid.table.rows];
+                let text = picture::table(&grid.table, std::slice::from_ref(outcome), &words);
                 write(&folder.join(format!("{stem}.csv")), &text)?;
                 let Some((x_name, _)) = request.vary.first() else {
                     continue;
                 };
                 let shown = request.group == GroupKind::Known && grid.undetermined.is_empty();
-                let columns = numbers(rows, x_name).zip(numbers(rows, &outcome.name));
+                let columns = numbers(&rows, x_name).zip(numbers(&rows, &outcome.column));
                 let data = columns
                     .as_ref()
-                    .filter(|_| shown)
+                    .filter(|_| shown && request.vary.len() == 1)
                     .map(|(x, y)| Observations { x, y });
-                let what = match request.group {
-                    GroupKind::Known => "Groups of the fit.",
-                    GroupKind::New => {
-                        "A group not seen in the fit, drawn from the distribution of its level."
-                    }
-                    GroupKind::None => "No group: effects at the location of their prior.",
-                };
-                let figure = picture::curves(&grid, outcome, x_name, data.as_ref(), what);
+                let figure = picture::curves(
+                    &grid,
+                    outcome,
+                    x_name,
+                    data.as_ref(),
+                    &what(&request, &grid),
+                );
                 pictures::write(folder, &stem, &figure)?;
                 screen::print(&format!("{}\n", pictures::terminal(&figure)))?;
             }
@@ -118,74 +125,84 @@ impl Command<'_> {
     /// Each row of the given tables.
     fn new_rows(&self, folder: &Path) -> Result<(), Fault> {
         let plan = self.plan()?;
-        let fit_sources = self.data.sources(self.model, None)?;
-        let fit_rows = row_table(plan, &fit_sources)?;
         let new = DataSource::read(&DataArgs {
             data: self.args.new.clone(),
             ..DataArgs::default()
         })?;
-        let new_sources = new.sources(self.model, None)?;
-        let mut sources = self.data.sources(self.model, Some(&fit_rows.name))?;
-        for table in new_sources.tables() {
-            // Its text is among other texts.
-            let table = Table {
-                text: None,
-                ..table.clone()
-            };
-            sources.add_table(table, None);
+        if let Some(name) = new.first_json() {
+            return Err(Fault::new(format!("new rows are a table; {name} is JSON")));
         }
-        let rows = row_table(plan, &new_sources)?.clone();
+        let mut sources = self.sources()?;
+        new.add_to(&mut sources)?;
         let predicted = self.predict(&sources, &[])?;
-        let grid = Grid {
-            x: vec![0.0; rows.rows],
-            table: rows,
-            groups: Vec::new(),
-            undetermined: Vec::new(),
-            held: Vec::new(),
-            fresh: Vec::new(),
-        };
         for outcome in &predicted.outcomes {
-            let text = picture::table(&grid, std::slice::from_ref(outcome), "");
-            write(&folder.join(format!("{}-new.csv", outcome.name)), &text)?;
+            // The first of several equals.
+            let count = outcome.observations.len();
+            let read = |table: &&Table| {
+                plan.columns
+                    .iter()
+                    .filter(|own| table.find(&own.name).is_some())
+                    .count()
+            };
+            let tables: Vec<&Table> = sources
+                .new_tables()
+                .filter(|table| table.rows == count)
+                .collect();
+            let Some(rows) = tables.into_iter().rev().max_by_key(read) else {
+                screen::note(&format!(
+                    "nothing of the new rows is about `{}`",
+                    outcome.name
+                ));
+                continue;
+            };
+            let kinds: Vec<String> = (0..rows.rows)
+                .map(|row| self.kind(plan, rows, row))
+                .collect();
+            let text = picture::table(rows, std::slice::from_ref(outcome), &kinds);
+            write(
+                &folder.join(format!("{}-new.csv", file_name(&outcome.name))),
+                &text,
+            )?;
         }
         Ok(())
     }
 
-    fn predict(&self, sources: &Sources, at_location: &[SetId]) -> Result<Predicted, Fault> {
-        let (program, equations) = equations_of(self.model)
-            .ok_or_else(|| Fault::new("`hlm predict` needs a model in equation form"))?;
-        let population = effects_over(&program, &equations.model, at_location);
-        let labels = self.posterior.labels();
-        let made = prediction_program(self.model, &program, labels, &population);
-        let program = made.map_err(fault)?;
-        if let Some(path) = &self.args.emit {
-            write(path, &program.text)?;
-        }
-        let predicted = predicted(&program, sources, &self.fit, self.args.seed).map_err(fault)?;
-        predicted.notes.iter().for_each(|note| screen::note(note));
-        Ok(predicted)
-    }
-
-    /// The sets whose effects are at their location: those of levels that nothing chooses, and with `none` those asked for.
-    fn sets_at_location(&self, plan: &Plan, request: &Request, grid: &Grid) -> Vec<SetId> {
-        let mut columns = grid.undetermined.clone();
-        if request.group == GroupKind::None {
-            columns.extend(request.by.iter().cloned());
-        }
-        let mut sets: Vec<SetId> = (level_columns(plan).into_iter())
-            .filter(|(name, _)| columns.contains(name))
-            .map(|(_, set)| set)
-            .collect();
-        // Combinations vary with each of their parts.
-        for (place, set) in plan.sets.iter().enumerate() {
-            if let SetKind::Combinations { parts, .. } = &set.kind {
-                let mut last = parts.iter().filter_map(|part| part.path.last());
-                if last.any(|column| columns.contains(&plan.columns[*column].name)) {
-                    sets.push(SetId(place));
+    /// Whether a new row is of groups of the fit, or of which new one.
+    fn kind(&self, plan: &Plan, rows: &Table, row: usize) -> String {
+        let mut new: Vec<&str> = Vec::new();
+        for (set, fitted) in plan.sets.iter().zip(self.posterior.sets()) {
+            let SetKind::Levels { columns, .. } = &set.kind else {
+                continue;
+            };
+            for column in columns {
+                let name = plan.columns[*column].name.as_str();
+                let label = rows
+                    .find(name)
+                    .and_then(|place| rows.cell(place, row).label());
+                let is_new = label.is_some_and(|label| fitted.labels.position(&label).is_none());
+                if is_new && !new.contains(&name) && !plan.columns[*column].is_observed {
+                    new.push(name);
                 }
             }
         }
-        sets
+        match new.is_empty() {
+            true => GroupKind::Known.word().to_string(),
+            false => format!("new {}", new.join(" and ")),
+        }
+    }
+
+    fn predict(&self, sources: &Sources, without: &[SetId]) -> Result<Predicted, Fault> {
+        let prediction = Prediction {
+            without: without.to_vec(),
+        };
+        if let Some(path) = &self.args.emit {
+            let program = program(self.posterior.model(), &prediction).map_err(fault)?;
+            write(path, &session::expand(program.program()))?;
+        }
+        let predicted =
+            predicted(&self.fit, sources, &prediction, self.args.seed).map_err(fault)?;
+        predicted.notes.iter().for_each(|note| screen::note(note));
+        Ok(predicted)
     }
 
     fn request(&self, plan: &Plan, group: GroupArg) -> Result<Request, Fault> {
@@ -281,36 +298,46 @@ fn columns_of_letter(plan: &Plan, name: &str) -> Vec<String> {
     }
 }
 
-/// The table of the rows: the one with most of the columns that the model reads.
-fn row_table<'s>(plan: &Plan, sources: &'s Sources) -> Result<&'s Table, Fault> {
-    let is_label = |name: &str| {
-        plan.sets.iter().any(|set| match &set.kind {
-            SetKind::Fixed(hlm::equation::plan::Fixed::Labels(labels)) => {
-                labels.iter().any(|label| label == name)
-            }
-            _ => false,
-        })
-    };
-    let matching = |table: &&Table| {
-        let reads =
-            |name: &str| plan.columns.iter().any(|column| column.name == name) || is_label(name);
-        table
-            .columns
-            .iter()
-            .filter(|column| reads(&column.name))
-            .count()
-    };
-    // The first of several equals.
-    let best = sources
-        .tables()
-        .max_by_key(|table| (matching(table), table.rows));
-    best.ok_or_else(|| Fault::new("`hlm predict` needs a fit whose data are tables"))
+fn numbers(rows: &Flat, name: &str) -> Option<Vec<f64>> {
+    let column = rows.find(name)?;
+    let cell = |row| rows.cell(column, row).number().unwrap_or(f64::NAN);
+    Some((0..rows.rows).map(cell).collect())
 }
 
-fn numbers(table: &Table, name: &str) -> Option<Vec<f64>> {
-    let column = table.find(name)?;
-    let cell = |row| table.cell(column, row).number().unwrap_or(f64::NAN);
-    Some((0..table.rows).map(cell).collect())
+/// What the groups of a picture are, in a sentence.
+fn what(request: &Request, grid: &Grid) -> String {
+    let by = request.by.join(" and ");
+    let within = match grid.within.is_empty() {
+        true => String::new(),
+        false => format!(" in each {}", grid.within.join(" and ")),
+    };
+    match request.group {
+        GroupKind::Known if by.is_empty() => "All data.".to_string(),
+        GroupKind::Known => format!("By {by}, as the fit knows them."),
+        GroupKind::New => {
+            let levels = if request.by.len() > 1 {
+                "their levels"
+            } else {
+                "its level"
+            };
+            format!("A new {by}{within}, drawn from the distribution of {levels}.")
+        }
+        GroupKind::None => format!("Any {by}{within}: effects at the location of their prior."),
+    }
+}
+
+/// A name without the signs that files should not have in theirs.
+fn file_name(outcome: &str) -> String {
+    let sign = |sign: char| match sign.is_alphanumeric() || sign == '_' {
+        true => sign,
+        false => '-',
+    };
+    outcome
+        .chars()
+        .map(sign)
+        .collect::<String>()
+        .trim_end_matches('-')
+        .to_string()
 }
 
 /// The data of a run, as its description has them.
