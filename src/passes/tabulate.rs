@@ -3,14 +3,19 @@
 use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{
     Buffer, BufferId, CellId, Op, Procedure, Role, Stmt, ValueId, blocks_mut, for_each_operand,
+    rewrite_operands_here,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables longer than this cost more memory than they save time; a guess.
 const MAX_LEN: i64 = 4_000_000;
 
-/// What is worth a table: one transcendental, or three pieces of arithmetic.
+/// What is worth a table: one transcendental, three pieces of arithmetic, or a real made of an integer, which is the one thing
+/// that vectors do number by number.
 const WORTH: u32 = 3;
+
+/// An integer (an index, as a rule) of so many elements of data is worth a table.
+const WORTH_AS_INDEX: usize = 2;
 
 /// Replaces such values by loads from tables, and their sums by constants.
 pub(super) fn tabulate(procedure: &mut Procedure) {
@@ -87,7 +92,6 @@ impl Tabulator<'_> {
             Op::Real(_) | Op::Int(_) => Some(0),
             Op::Prim(prim, args) => {
                 let own = match prim {
-                    Prim::AddInt | Prim::SubInt | Prim::MulInt | Prim::ToReal => 0,
                     _ if prim.result() == Kind::Int => 0,
                     Prim::Add | Prim::Sub | Prim::Mul | Prim::Neg | Prim::Square | Prim::Abs => 1,
                     _ => WORTH,
@@ -117,9 +121,7 @@ impl Tabulator<'_> {
                 }
                 Stmt::For { var, body, .. } => {
                     let (var, known) = (*var, self.ranges.contains_key(var));
-                    if known {
-                        self.drop_checks(var, body);
-                    }
+                    self.drop_checks(body);
                     let sums = if known {
                         self.sums(var, body)
                     } else {
@@ -147,9 +149,21 @@ impl Tabulator<'_> {
     }
 
     fn is_worth_a_table(&self, value: ValueId) -> bool {
+        let Some(&cost) = self.costs.get(&value) else {
+            return false;
+        };
         self.needed.contains(&value)
-            && self.procedure.values[value.0 as usize] == Kind::Real
-            && self.costs.get(&value).is_some_and(|&cost| cost >= WORTH)
+            && match self.procedure.values[value.0 as usize] {
+                Kind::Real => cost >= WORTH,
+                Kind::Int => self.loads(value) >= WORTH_AS_INDEX,
+            }
+    }
+
+    /// From how many elements of data a value is computed.
+    fn loads(&self, value: ValueId) -> usize {
+        let (order, _) = self.dependencies(value);
+        let ops = order.iter().filter_map(|value| self.definitions.get(value));
+        ops.filter(|op| matches!(op, Op::Load(..))).count()
     }
 
     /// A load from a table of a value's rounds; the code of the place in it goes to `code`.
@@ -160,28 +174,32 @@ impl Tabulator<'_> {
             .copied()
             .filter(|var| variables.contains(var))
             .collect();
-        let mut len = 1_i64;
-        for var in &variables {
-            let (start, end) = self.ranges.get(var)?;
-            len = len.checked_mul((end - start).max(0))?;
-        }
+        let len = self.rounds(&variables)?;
         if len > MAX_LEN {
             return None;
         }
         let mut contents = Vec::with_capacity(len as usize);
-        self.for_each_round(&variables, &order, &mut |values| {
-            contents.push(values.get(&value).map(|scalar| scalar.as_real()));
-        });
-        let contents = contents.into_iter().collect::<Option<Vec<f64>>>()?;
-        if let [constant] = contents[..] {
-            return Some(Op::Real(constant));
+        self.for_each_round(&variables, &order, &mut |scalar| contents.push(scalar));
+        let contents = contents.into_iter().collect::<Option<Vec<Scalar>>>()?;
+        match contents[..] {
+            [Scalar::Real(constant)] => return Some(Op::Real(constant)),
+            [Scalar::Int(constant)] => return Some(Op::Int(constant)),
+            _ => {}
         }
+        let kind = self.procedure.values[value.0 as usize];
+        let len = contents.len();
+        let role = match kind {
+            Kind::Real => {
+                Role::ConstantReal(contents.iter().map(|scalar| scalar.as_real()).collect())
+            }
+            Kind::Int => Role::ConstantInt(contents.iter().map(|scalar| scalar.as_int()).collect()),
+        };
         let buffer = BufferId(self.procedure.buffers.len() as u32);
         self.procedure.buffers.push(Buffer {
             name: "table".to_string(),
-            kind: Kind::Real,
-            len: contents.len(),
-            role: Role::ConstantReal(contents),
+            kind,
+            len,
+            role,
         });
         let place = self.place(&variables, code);
         Some(Op::Load(buffer, place))
@@ -211,12 +229,12 @@ impl Tabulator<'_> {
         (order, variables)
     }
 
-    /// Calls `each` with the values of every round of nested loops, the last one fastest.
+    /// Calls `each` with what the last of several values is in every round of nested loops, the last one fastest.
     fn for_each_round(
         &self,
         variables: &[ValueId],
         order: &[ValueId],
-        each: &mut dyn FnMut(&BTreeMap<ValueId, Scalar>),
+        each: &mut dyn FnMut(Option<Scalar>),
     ) {
         let ranges: Vec<(i64, i64)> = variables
             .iter()
@@ -225,23 +243,16 @@ impl Tabulator<'_> {
         if ranges.iter().any(|(start, end)| end <= start) {
             return;
         }
+        let ops = self.numbered(variables, order);
         let mut counters: Vec<i64> = ranges.iter().map(|(start, _)| *start).collect();
-        let mut values = BTreeMap::new();
+        let mut values = Vec::with_capacity(variables.len() + order.len());
         loop {
-            for (var, counter) in variables.iter().zip(&counters) {
-                values.insert(*var, Scalar::Int(*counter));
+            values.clear();
+            values.extend(counters.iter().map(|counter| Some(Scalar::Int(*counter))));
+            for op in &ops {
+                values.push(self.evaluate(op, &values));
             }
-            for value in order {
-                match self
-                    .definitions
-                    .get(value)
-                    .and_then(|op| self.evaluate(op, &values))
-                {
-                    Some(scalar) => values.insert(*value, scalar),
-                    None => values.remove(value),
-                };
-            }
-            each(&values);
+            each(values.last().copied().flatten());
             let mut axis = ranges.len();
             loop {
                 if axis == 0 {
@@ -257,27 +268,40 @@ impl Tabulator<'_> {
         }
     }
 
-    fn evaluate(&self, op: &Op, values: &BTreeMap<ValueId, Scalar>) -> Option<Scalar> {
+    /// The operations of values, with operands numbered in the order in which they come, variables first.
+    fn numbered(&self, variables: &[ValueId], order: &[ValueId]) -> Vec<Op> {
+        let both = variables.iter().chain(order).copied();
+        let numbers: BTreeMap<ValueId, ValueId> = both.zip((0..).map(ValueId)).collect();
+        let mut ops = Vec::with_capacity(order.len());
+        for value in order {
+            if let Some(op) = self.definitions.get(value) {
+                let mut stmt = Stmt::Let(*value, op.clone());
+                let number = |operand| numbers.get(&operand).copied().unwrap_or(operand);
+                rewrite_operands_here(&mut stmt, &mut |operand| number(operand));
+                if let Stmt::Let(_, op) = stmt {
+                    ops.push(op);
+                }
+            }
+        }
+        ops
+    }
+
+    /// What an operation on numbered values is.
+    fn evaluate(&self, op: &Op, values: &[Option<Scalar>]) -> Option<Scalar> {
+        let value = |number: &ValueId| values.get(number.0 as usize).copied().flatten();
         match op {
             Op::Real(constant) => Some(Scalar::Real(*constant)),
             Op::Int(constant) => Some(Scalar::Int(*constant)),
             Op::Prim(prim, args) => {
-                let args = args
-                    .iter()
-                    .map(|arg| values.get(arg).copied())
-                    .collect::<Option<Vec<_>>>()?;
+                let args = args.iter().map(value).collect::<Option<Vec<_>>>()?;
                 prim.apply(&args)
             }
-            Op::Select(condition, then, otherwise) => {
-                let chosen = if values.get(condition)?.as_int() != 0 {
-                    then
-                } else {
-                    otherwise
-                };
-                values.get(chosen).copied()
-            }
+            Op::Select(condition, then, otherwise) => match value(condition)?.as_int() {
+                0 => value(otherwise),
+                _ => value(then),
+            },
             Op::Load(buffer, index) => {
-                let index = usize::try_from(values.get(index)?.as_int()).ok()?;
+                let index = usize::try_from(value(index)?.as_int()).ok()?;
                 match &self.procedure.buffers[buffer.0 as usize].role {
                     Role::ConstantReal(contents) => {
                         contents.get(index).map(|&value| Scalar::Real(value))
@@ -348,8 +372,8 @@ impl Tabulator<'_> {
                 return true;
             }
             let mut sum = Some(0.0);
-            this.for_each_round(&[var], &order, &mut |values| {
-                sum = sum.and_then(|sum: f64| Some(sum + values.get(value)?.as_real()));
+            this.for_each_round(&[var], &order, &mut |scalar| {
+                sum = sum.and_then(|sum: f64| Some(sum + scalar?.as_real()));
             });
             match sum {
                 Some(sum) => {
@@ -362,8 +386,8 @@ impl Tabulator<'_> {
         sums
     }
 
-    /// Drops checks of data that hold in every round of this loop.
-    fn drop_checks(&self, var: ValueId, body: &mut Vec<Stmt>) {
+    /// Drops checks of data that hold in every round of the loops around them.
+    fn drop_checks(&self, body: &mut Vec<Stmt>) {
         body.retain(|stmt| {
             let Stmt::Check { ok, .. } = stmt else {
                 return true;
@@ -372,15 +396,27 @@ impl Tabulator<'_> {
                 return true;
             }
             let (order, variables) = self.dependencies(*ok);
-            if variables.iter().any(|&variable| variable != var) {
+            let variables: Vec<ValueId> = variables.into_iter().collect();
+            if !self
+                .rounds(&variables)
+                .is_some_and(|rounds| rounds <= MAX_LEN)
+            {
                 return true;
             }
             let mut holds = true;
-            self.for_each_round(&[var], &order, &mut |values| {
-                holds &= values.get(ok).is_some_and(|scalar| scalar.as_int() != 0);
+            self.for_each_round(&variables, &order, &mut |scalar| {
+                holds &= scalar.is_some_and(|scalar| scalar.as_int() != 0);
             });
             !holds
         });
+    }
+
+    /// How many rounds nested loops have, if that is known.
+    fn rounds(&self, variables: &[ValueId]) -> Option<i64> {
+        variables.iter().try_fold(1_i64, |rounds, var| {
+            let (start, end) = self.ranges.get(var)?;
+            rounds.checked_mul((end - start).max(0))
+        })
     }
 
     fn fresh(&mut self, kind: Kind) -> ValueId {
@@ -402,5 +438,84 @@ fn collect_touched(stmts: &[Stmt], touched: &mut BTreeSet<CellId>) {
         for block in crate::loops::blocks(stmt) {
             collect_touched(block, touched);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loops::{Builder, Evaluator, Message, MessageKind};
+
+    /// `for i in 0..2 { for j in 1..4 { check n[i, j] >= least; total += real(1 - 2 n[i, j]) · position[group[item[j]]] } }`
+    fn nest(least: i64) -> Procedure {
+        let mut build = Builder::new("nest");
+        let ints = |build: &mut Builder, name: &str, values: &[i64]| {
+            let role = Role::ConstantInt(values.to_vec());
+            build.buffer(name, Kind::Int, values.len(), role)
+        };
+        let n = ints(&mut build, "n", &[1, 0, 1, 0, 0, 1]);
+        let item = ints(&mut build, "item", &[7, 2, 0, 1]);
+        let group = ints(&mut build, "group", &[1, 0, 1]);
+        let position = build.buffer("position", Kind::Real, 2, Role::Input(0));
+        let total = build.cell("total", Kind::Real);
+        let rejected = build.message(Message {
+            kind: MessageKind::Reject,
+            parts: Vec::new(),
+            span: Default::default(),
+        });
+        let [zero, one, two, three, four] = [0, 1, 2, 3, 4].map(|k| build.int(k));
+        let least = build.int(least);
+        build
+            .for_loop(zero, two, false, |build, i| {
+                let row = build.prim(Prim::MulInt, &[i, three]);
+                build.for_loop(one, four, false, |build, j| -> Result<(), ()> {
+                    let at = build.prim(Prim::SubInt, &[j, one]);
+                    let at = build.prim(Prim::AddInt, &[row, at]);
+                    let n = build.load(n, at);
+                    let ok = build.prim(Prim::GeInt, &[n, least]);
+                    build.push(Stmt::Check {
+                        ok,
+                        message: rejected,
+                        values: Vec::new(),
+                    });
+                    let twice = build.prim(Prim::MulInt, &[n, two]);
+                    let sign = build.prim(Prim::SubInt, &[one, twice]);
+                    let sign = build.prim(Prim::ToReal, &[sign]);
+                    let item = build.load(item, j);
+                    let group = build.load(group, item);
+                    let level = build.load(position, group);
+                    let product = build.prim(Prim::Mul, &[sign, level]);
+                    build.push(Stmt::Add(total, product));
+                    Ok(())
+                })
+            })
+            .unwrap();
+        let mut procedure = build.finish();
+        procedure.result = Some(total);
+        procedure
+    }
+
+    #[test]
+    fn what_data_say_in_nested_loops_is_known() {
+        let mut procedure = nest(0);
+        let value =
+            |procedure: &Procedure| Evaluator::new(procedure).run(&[&[0.5, 3.0]], &mut [], None);
+        let expected = value(&procedure);
+        // The groups of j = 1, 2, 3 are 1, 1, 0; the signs of both rows are -1, 1, -1 and 1, 1, -1.
+        assert_eq!(expected, Ok((-3.0 + 3.0 - 0.5) + (3.0 + 3.0 - 0.5)));
+        tabulate(&mut procedure);
+        crate::passes::dead::remove(&mut procedure);
+        let text = procedure.to_string();
+        for gone in ["check", "to_real", "load n[", "load group[", "load item["] {
+            assert!(!text.contains(gone), "{gone}: {text}");
+        }
+        assert_eq!(value(&procedure), expected);
+    }
+
+    #[test]
+    fn a_check_that_fails_in_some_round_stays() {
+        let mut procedure = nest(1);
+        tabulate(&mut procedure);
+        assert!(procedure.to_string().contains("check"));
     }
 }
