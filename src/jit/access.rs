@@ -128,6 +128,13 @@ impl FunctionCompiler<'_, '_, '_> {
         }
     }
 
+    /// The address of an element in one register.
+    pub(super) fn element(&mut self, buffer: BufferId, index: Affine) -> Value {
+        let (address, displacement) = self.address(buffer, index);
+        let displacement = i64::from(displacement);
+        self.builder.ins().iadd_imm_s(address, displacement)
+    }
+
     /// The integer in one register.
     pub(super) fn materialise(&mut self, affine: Affine) -> Value {
         match affine.base {

@@ -4,12 +4,16 @@
 //! that stay in the first cache: a first segment computes everything up to the kernels' arguments, the kernels turn
 //! arguments into results, the next segment goes on from there, and so forth. What one segment computes and a later
 //! one needs is kept for the block, or computed again where that is a load or integer arithmetic.
+//!
+//! A block is taken over as a whole or not at all: additions that a second run would make again come last, behind the
+//! block's checks. If one failed, the rounds from this block on run one by one.
 
 use super::lanes::{CellUse, Class, Plan};
 use super::partition::operands;
+use super::scatter::Scatter;
 use super::symbols;
 use crate::builtins::Prim;
-use crate::loops::{BufferId, Op, Role, Stmt, ValueId};
+use crate::loops::{BufferId, Op, Procedure, Role, Stmt, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds in a block: flat between 128 and 512 in measurements of the prototypes, and a multiple of every group.
@@ -28,6 +32,10 @@ pub(super) struct Segments {
     pub kept: BTreeMap<ValueId, usize>,
     /// How many segments.
     pub count: usize,
+    /// The segment before which the block's checks must have held; `count` if that is the end.
+    pub checked: usize,
+    /// Statements that a kernel carries out at the block's end.
+    pub scatters: BTreeMap<usize, Scatter>,
 }
 
 /// The kernel that a statement calls on whole blocks: its primitive and argument.
@@ -45,7 +53,7 @@ pub(super) fn slice_call(plan: &Plan, op: &Op) -> Option<(Prim, ValueId)> {
 
 impl Segments {
     /// The segments of a loop, if it calls kernels and can be cut.
-    pub fn new(plan: &Plan, body: &[Stmt], role: impl Fn(BufferId) -> Role) -> Option<Segments> {
+    pub fn new(procedure: &Procedure, plan: &Plan, body: &[Stmt]) -> Option<Segments> {
         let local = |usage: &CellUse| *usage == CellUse::Local;
         if plan.cells.values().any(local) || plan.rounds.is_some_and(|n| n < FEWEST_ROUNDS) {
             return None;
@@ -55,12 +63,21 @@ impl Segments {
             of_value: BTreeMap::new(),
             kept: BTreeMap::new(),
             count: 1,
+            checked: 0,
+            scatters: BTreeMap::new(),
         };
-        segments.assign(plan, body)?;
-        if segments.count == 1 {
+        for (at, stmt) in body.iter().enumerate() {
+            let scatter = Scatter::new(procedure, plan, body, stmt);
+            segments
+                .scatters
+                .extend(scatter.map(|scatter| (at, scatter)));
+        }
+        segments.assign(plan, body);
+        if segments.count == 1 && segments.scatters.is_empty() {
             return None;
         }
-        segments.keep(plan, body, role);
+        segments.postpone(plan, body);
+        segments.keep(procedure, plan, body)?;
         Some(segments)
     }
 
@@ -70,7 +87,7 @@ impl Segments {
     }
 
     /// Each statement to the first segment where its operands are there.
-    fn assign(&mut self, plan: &Plan, body: &[Stmt]) -> Option<()> {
+    fn assign(&mut self, plan: &Plan, body: &[Stmt]) {
         // Accesses to a buffer that is not only added to keep their order.
         let mut last_access: BTreeMap<BufferId, usize> = BTreeMap::new();
         for stmt in body {
@@ -93,18 +110,26 @@ impl Segments {
                     self.of_value.insert(*value, available);
                     self.count = self.count.max(available + 1);
                 }
-                // Kernels on slices may differ in the last bit from those called one by one, by which a failed
-                // check is found again.
-                Stmt::Check { .. } if segment > 0 => return None,
                 _ => {}
             }
             self.of_stmt.push(segment);
         }
-        Some(())
+    }
+
+    /// Puts behind the checks what may be done once only.
+    fn postpone(&mut self, plan: &Plan, body: &[Stmt]) {
+        self.checked = self.count;
+        for (at, stmt) in body.iter().enumerate() {
+            let once = plan.checked && plan.adds_in_place(stmt);
+            if once && !self.scatters.contains_key(&at) {
+                self.of_stmt[at] = self.checked;
+                self.count = self.checked + 1;
+            }
+        }
     }
 
     /// Finds which values have to be kept for later segments.
-    fn keep(&mut self, plan: &Plan, body: &[Stmt], role: impl Fn(BufferId) -> Role) {
+    fn keep(&mut self, procedure: &Procedure, plan: &Plan, body: &[Stmt]) -> Option<()> {
         let definitions: BTreeMap<ValueId, &Stmt> = body
             .iter()
             .filter_map(|stmt| match stmt {
@@ -112,12 +137,13 @@ impl Segments {
                 _ => None,
             })
             .collect();
-        let mut kept = BTreeSet::new();
+        let scattered = self.scatters.values().map(|scatter| scatter.value);
+        let mut kept: BTreeSet<ValueId> = scattered.collect();
         for segment in 0..self.count {
             let mut seen = BTreeSet::new();
             let mut pending = Vec::new();
-            for (stmt, of_stmt) in body.iter().zip(&self.of_stmt) {
-                if *of_stmt == segment {
+            for (at, stmt) in body.iter().enumerate() {
+                if self.of_stmt[at] == segment && !self.scatters.contains_key(&at) {
                     pending.extend(uses(plan, stmt));
                     if let Stmt::Let(value, op) = stmt
                         && let Some((_, arg)) = slice_call(plan, op)
@@ -138,29 +164,36 @@ impl Segments {
                 if slice_call(plan, op).is_some() || self.value(value) == segment {
                     continue;
                 }
-                if is_recomputed(plan, value, op, &role) {
-                    pending.extend(uses(plan, stmt));
-                } else {
-                    kept.insert(value);
+                let is_real = plan.class(value) == Class::Reals;
+                match op {
+                    Op::Load(buffer, index) if !is_written(procedure, *buffer) => {
+                        let linear = matches!(plan.class(*index), Class::Linear { .. });
+                        if is_real && !linear {
+                            kept.insert(value);
+                        } else {
+                            pending.extend(uses(plan, stmt));
+                        }
+                    }
+                    // An integer that may be another by now, but places are for reals.
+                    Op::Load(..) if !is_real => return None,
+                    _ if is_real => {
+                        kept.insert(value);
+                    }
+                    _ => pending.extend(uses(plan, stmt)),
                 }
             }
         }
         self.kept = kept.into_iter().zip(0..).collect();
+        Some(())
     }
 }
 
-/// Whether a value is computed again rather than kept: loads of what no one writes, and everything but reals.
-fn is_recomputed(plan: &Plan, value: ValueId, op: &Op, role: &impl Fn(BufferId) -> Role) -> bool {
-    if plan.class(value) != Class::Reals {
-        return true;
-    }
-    match op {
-        Op::Load(buffer, index) => {
-            let unwritten = matches!(role(*buffer), Role::ConstantReal(_) | Role::Input(_));
-            unwritten && matches!(plan.class(*index), Class::Linear { .. })
-        }
-        _ => false,
-    }
+/// Whether anything writes to a buffer.
+fn is_written(procedure: &Procedure, buffer: BufferId) -> bool {
+    !matches!(
+        procedure.buffers[buffer.0 as usize].role,
+        Role::ConstantReal(_) | Role::ConstantInt(_) | Role::Input(_)
+    )
 }
 
 /// The buffer that a statement reads or writes.
@@ -184,7 +217,7 @@ pub(super) fn uses(plan: &Plan, stmt: &Stmt) -> Vec<ValueId> {
         Stmt::Set(_, value) | Stmt::Add(_, value) => vec![*value],
         Stmt::Store(_, index, value) | Stmt::Accumulate(_, index, value) => vec![*index, *value],
         // A failed check is found again by running the rounds one by one: its values are not needed here.
-        Stmt::Check { ok, .. } => vec![*ok],
+        Stmt::Check { ok, .. } if !plan.implied.contains_key(ok) => vec![*ok],
         _ => Vec::new(),
     }
 }

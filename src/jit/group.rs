@@ -430,7 +430,7 @@ impl Group<'_, '_, '_, '_> {
     /// Notes in which lanes a condition holds.
     pub(super) fn check(&mut self, ok: ValueId) {
         let Some(checks) = self.checks else { return };
-        if self.plan.implied.contains_key(&ok) {
+        if self.plan.repeatable && self.plan.implied.contains_key(&ok) {
             return;
         }
         if let (Some(sum), Some(&number)) = (checks.finite, self.plan.finite.get(&ok)) {

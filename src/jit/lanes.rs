@@ -63,10 +63,11 @@ pub(super) struct Plan {
     pub finite: BTreeMap<ValueId, ValueId>,
     /// Products of two reals, with the factors: what only adds one up takes a fused multiply-add instead.
     pub products: BTreeMap<ValueId, [ValueId; 2]>,
-    /// Whether rounds may run again one by one although no check fails in them then: they write nothing but sums, which
-    /// are taken over at the end.
+    /// Whether rounds may run again one by one although no check fails in them then: what they write they write again, but
+    /// for sums, which are taken over at the end.
     pub repeatable: bool,
-    /// Tests of `|x| < ∞` that hold if a sum over the rounds is finite in the end, with the statement that adds to it.
+    /// Tests of `|x| < ∞` that hold if a sum over the rounds is finite in the end, with the statement that adds to it. Only
+    /// where rounds are repeatable: a sum may overflow although all tests hold.
     pub implied: BTreeMap<ValueId, usize>,
     /// Buffers that are written and not only added to: accesses keep their order.
     pub ordered: BTreeSet<BufferId>,
@@ -88,6 +89,16 @@ impl Plan {
     pub fn is_exact(&self) -> bool {
         let group = (PAIR * self.unroll) as i64;
         !self.checked && self.rounds.is_some_and(|rounds| rounds % group == 0)
+    }
+
+    /// Whether a statement adds to elements that differ from round to round: run again, it would add again.
+    pub fn adds_in_place(&self, stmt: &Stmt) -> bool {
+        match stmt {
+            Stmt::Accumulate(buffer, index, _) => {
+                self.class(*index) != Class::Uniform && !self.ordered.contains(buffer)
+            }
+            _ => false,
+        }
     }
 
     /// The plan for a loop, if it qualifies and vectors pay. `known` tells constants.
@@ -165,16 +176,12 @@ impl Plan {
                 unroll = 1;
             }
         }
-        let repeatable = body.iter().all(|stmt| survey.writes_only_sums(stmt));
-        let implied = match repeatable {
-            true => survey.implied(body),
-            false => BTreeMap::new(),
-        };
-        Some(Plan {
+        let implied = survey.implied(body);
+        let mut plan = Plan {
             classes: survey.classes,
             cells: survey.cells,
             implied,
-            repeatable,
+            repeatable: false,
             forwarded: survey.forwarded,
             finite: survey.finite,
             products: survey.products,
@@ -182,7 +189,9 @@ impl Plan {
             unroll,
             checked: survey.checked,
             rounds,
-        })
+        };
+        plan.repeatable = !body.iter().any(|stmt| plan.adds_in_place(stmt));
+        Some(plan)
     }
 }
 
@@ -341,15 +350,6 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
                 }
             }
             _ => {}
-        }
-    }
-
-    /// Whether a statement writes at most to sums over the rounds and to cells.
-    fn writes_only_sums(&self, stmt: &Stmt) -> bool {
-        match stmt {
-            Stmt::Store(..) => false,
-            Stmt::Accumulate(_, index, _) => self.class(*index) == Class::Uniform,
-            _ => true,
         }
     }
 

@@ -18,6 +18,7 @@ mod operation;
 mod partition;
 mod prim;
 mod runtime;
+mod scatter;
 mod segment;
 mod symbols;
 mod system;

@@ -6,15 +6,17 @@ use super::compile::Compiled;
 use super::lanes::{Class, PAIR};
 use super::layout::SCALAR;
 use super::symbols;
-use super::vector::{Group, Lanes, Place};
+use super::vector::{Group, Lanes, Place, implying};
 use crate::loops::{Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_frontend::Variable;
 use std::collections::BTreeSet;
 
 impl Group<'_, '_, '_, '_> {
-    /// A loop over blocks, in each of them a loop per segment and the kernels after it.
+    /// A loop over blocks, in each of them a loop per segment and the kernels after it. Returns up to where rounds have been
+    /// taken over: up to the end, or to the first block of which a check failed.
     pub(super) fn blocks(
         &mut self,
         segments: &Segments,
@@ -22,9 +24,10 @@ impl Group<'_, '_, '_, '_> {
         start: Value,
         end: Value,
         body: &[Stmt],
-    ) -> Compiled {
+    ) -> Result<Value, CompileError> {
         let [block, exit] = [(); 2].map(|()| self.compiler.builder.create_block());
         let from = self.compiler.builder.append_block_param(block, I64);
+        let done = self.compiler.builder.append_block_param(exit, I64);
         let first = [BlockArg::Value(start)];
         let builder = &mut self.compiler.builder;
         builder.ins().jump(block, &first);
@@ -32,7 +35,11 @@ impl Group<'_, '_, '_, '_> {
         let full = builder.ins().iadd_imm_s(from, BLOCK as i64);
         let is_full = builder.ins().icmp(IntCC::SignedLessThan, full, end);
         let to = builder.ins().select(is_full, full, end);
+        let before = self.sums_so_far();
         for segment in 0..segments.count {
+            if segment == segments.checked {
+                self.stop_unless_checked(body, &before, exit, from);
+            }
             self.lanes.clear();
             self.rounds(var, from, to, |group| {
                 let at = group.compiler.value(var);
@@ -45,14 +52,56 @@ impl Group<'_, '_, '_, '_> {
             })?;
             self.kernels(segments, segment, body, from, to)?;
         }
+        if segments.checked == segments.count {
+            self.stop_unless_checked(body, &before, exit, from);
+        }
+        let last = self.compiler.value(var);
+        for scatter in segments.scatters.values() {
+            if let Some(&number) = segments.kept.get(&scatter.value) {
+                self.scatter(scatter, number, [last, from, to]);
+            }
+        }
         let builder = &mut self.compiler.builder;
         let more = builder.ins().icmp(IntCC::SignedLessThan, to, end);
         let next = [BlockArg::Value(to)];
-        builder.ins().brif(more, block, &next, exit, &[]);
+        builder.ins().brif(more, block, &next, exit, &next);
         builder.seal_block(block);
         builder.switch_to_block(exit);
         builder.seal_block(exit);
-        Ok(())
+        Ok(done)
+    }
+
+    /// What the sums are at this point.
+    fn sums_so_far(&mut self) -> Vec<(Variable, Value)> {
+        let builder = &mut self.compiler.builder;
+        let variables = self.sums.values().flatten();
+        let so_far = variables.map(|variable| (*variable, builder.use_var(*variable)));
+        so_far.collect()
+    }
+
+    /// Leaves the loop over blocks if a check has failed, with the sums as they were before this block.
+    fn stop_unless_checked(
+        &mut self,
+        body: &[Stmt],
+        before: &[(Variable, Value)],
+        exit: Block,
+        from: Value,
+    ) {
+        let Some(checks) = self.checks else { return };
+        let [held, failed] = [(); 2].map(|()| self.compiler.builder.create_block());
+        let implying = implying(self.plan, body, &self.sums);
+        let all = checks.held(self.compiler, implying);
+        let builder = &mut self.compiler.builder;
+        builder.ins().brif(all, held, &[], failed, &[]);
+        builder.switch_to_block(failed);
+        builder.seal_block(failed);
+        builder.set_cold_block(failed);
+        for (variable, value) in before {
+            builder.def_var(*variable, *value);
+        }
+        builder.ins().jump(exit, &[BlockArg::Value(from)]);
+        builder.switch_to_block(held);
+        builder.seal_block(held);
     }
 
     /// The statements of the segment at hand.
@@ -61,10 +110,10 @@ impl Group<'_, '_, '_, '_> {
             return Ok(());
         };
         let mut ready = BTreeSet::new();
-        for (stmt, segment) in body.iter().zip(&segments.of_stmt) {
+        for (at, (stmt, segment)) in body.iter().zip(&segments.of_stmt).enumerate() {
             let called = match stmt {
                 Stmt::Let(_, op) => blocks::slice_call(self.plan, op).is_some(),
-                _ => false,
+                _ => segments.scatters.contains_key(&at),
             };
             if *segment != place.segment || called {
                 continue;

@@ -3,8 +3,10 @@
 //! Code embeds addresses as constants, so there is no symbol table in which a name could be missing or mean
 //! something else.
 
+use super::scatter::Order;
 use crate::builtins::{Kernel, Prim};
-use crate::kernels::simd;
+use crate::kernels::simd::{self, scatter};
+use std::slice;
 
 /// The address of a primitive's kernel and how many reals it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +43,12 @@ extern "C" fn ternary<const PRIM: usize>(x: f64, y: f64, z: f64) -> f64 {
 ///
 /// # Safety
 /// `from` and `to` are `count` reals each, apart from each other.
-unsafe extern "C" fn slice<const PRIM: usize>(from: *const f64, to: *mut f64, count: u64) {
+unsafe extern "C" fn each<const PRIM: usize>(from: *const f64, to: *mut f64, count: u64) {
     // SAFETY: the caller's.
     let (from, to) = unsafe {
         (
-            std::slice::from_raw_parts(from, count as usize),
-            std::slice::from_raw_parts_mut(to, count as usize),
+            slice::from_raw_parts(from, count as usize),
+            slice::from_raw_parts_mut(to, count as usize),
         )
     };
     match Prim::ALL[PRIM] {
@@ -69,6 +71,40 @@ unsafe extern "C" fn slice<const PRIM: usize>(from: *const f64, to: *mut f64, co
     }
 }
 
+/// Adds `count` values to the cells of a table of length `len` that the indices plus `offset` name.
+///
+/// # Safety
+/// Values and indices are `count` each, the table `len`, all apart from each other.
+unsafe extern "C" fn scatter_add<const RUNS: bool>(
+    values: *const f64,
+    indices: *const i64,
+    count: u64,
+    offset: i64,
+    table: *mut f64,
+    len: u64,
+) {
+    // SAFETY: the caller's.
+    let (values, indices, table) = unsafe {
+        (
+            slice::from_raw_parts(values, count as usize),
+            slice::from_raw_parts(indices, count as usize),
+            slice::from_raw_parts_mut(table, len as usize),
+        )
+    };
+    match RUNS {
+        true => scatter::add_runs(values, indices, offset, table),
+        false => scatter::add_few(values, indices, offset, table),
+    }
+}
+
+/// The address of a function `(values, indices, count, offset, table, len)` that adds values to the cells of indices.
+pub(super) fn scatter_symbol(order: Order) -> usize {
+    match order {
+        Order::Runs => scatter_add::<true> as *const () as usize,
+        Order::Few => scatter_add::<false> as *const () as usize,
+    }
+}
+
 macro_rules! symbols {
     (unary: $($unary:ident)*; binary: $($binary:ident)*; ternary: $($ternary:ident)*;) => {
         /// The symbol of a primitive that code calls rather than spells out; none for the others.
@@ -85,7 +121,7 @@ macro_rules! symbols {
         /// The address of a function `(from, to, count)` that applies a primitive's kernel to a slice of reals.
         pub(super) fn slice_symbol(prim: Prim) -> Option<usize> {
             match prim {
-                $(Prim::$unary => Some(slice::<{ Prim::$unary as usize }> as *const () as usize),)*
+                $(Prim::$unary => Some(each::<{ Prim::$unary as usize }> as *const () as usize),)*
                 _ => None,
             }
         }

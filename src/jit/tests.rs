@@ -1,5 +1,6 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
+mod scatter;
 mod sums;
 
 use super::host::Host;
@@ -743,8 +744,13 @@ proptest! {
     }
 }
 
-/// The first loop of a procedure, and whether it is run several rounds at once.
+/// Whether the first loop of a procedure is run several rounds at once.
 fn is_vectorised(procedure: &Procedure) -> bool {
+    first_plan(procedure).is_some()
+}
+
+/// The first loop of a procedure, with the plan for running it several rounds at once.
+fn first_plan(procedure: &Procedure) -> Option<(&Stmt, Plan)> {
     let known = |value: ValueId| {
         procedure.body.iter().find_map(|stmt| match stmt {
             Stmt::Let(defined, Op::Int(constant)) if *defined == value => {
@@ -757,8 +763,9 @@ fn is_vectorised(procedure: &Procedure) -> bool {
         })
     };
     let mut loops = procedure.body.iter();
-    let first = loops.find(|stmt| matches!(stmt, Stmt::For { .. }));
-    first.is_some_and(|first| Plan::new(procedure, first, Host::detect(), known).is_some())
+    let first = loops.find(|stmt| matches!(stmt, Stmt::For { .. }))?;
+    let plan = Plan::new(procedure, first, Host::detect(), known)?;
+    Some((first, plan))
 }
 
 /// A loop over kernels of kernels' results, with something of every segment in the last.
@@ -917,7 +924,7 @@ fn crowded_loops_agree_in_groups() {
 fn check_close(procedure: &Procedure, inputs: &[&[f64]]) {
     let expected = evaluate(procedure, inputs);
     let found = compile_and_run(procedure, &CompileOptions::default(), inputs);
-    let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * (1.0 + a.abs());
+    let close = |a: f64, b: f64| same_bits(a, b) || (a - b).abs() <= 1e-12 * (1.0 + a.abs());
     match (&expected.result, &found.result) {
         (Ok(a), Ok(b)) => assert!(close(*a, *b), "{a} {b}"),
         (expected, found) => return assert_eq!(expected, found),

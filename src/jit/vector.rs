@@ -2,8 +2,8 @@
 //!
 //! Uniform values and the places of a loop's first lane are computed once per group of rounds, by the scalar
 //! translation; reals are vectors; everything else (gathers, kernels, integers) is taken apart into lanes, for each of
-//! which the scalar translation runs. If a check fails in any lane, the loop is run again round by round when it is
-//! through: the failing round then says what it has to say.
+//! which the scalar translation runs. If a check fails in any lane, the loop (of a loop in blocks: what begins with that
+//! block) is run again round by round: the failing round then says what it has to say.
 
 use super::CompileError;
 use super::blocks::Segments;
@@ -38,15 +38,11 @@ pub(super) fn compile_loop(
         Def::ConstReal(constant) => Some(Scalar::Real(constant)),
         _ => None,
     };
-    let Some(plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
+    let Some(mut plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
         return Ok(false);
     };
-    let role = |buffer: BufferId| {
-        compiler.unit.procedure.buffers[buffer.0 as usize]
-            .role
-            .clone()
-    };
-    let segments = Segments::new(&plan, body, role);
+    let segments = Segments::new(compiler.unit.procedure, &plan, body);
+    plan.repeatable |= segments.is_some();
     let size = (PAIR * plan.unroll) as i64;
     let (start, end) = (compiler.value(*start), compiler.value(*end));
     let sums = declare_sums(compiler, &plan, body);
@@ -77,19 +73,22 @@ pub(super) fn compile_loop(
         checks,
         block: None,
     };
-    match &segments {
-        None => group.rounds(*var, start, limit, |group| {
-            body.iter().try_for_each(|stmt| group.stmt(stmt))?;
-            group.leave_locals();
-            Ok(())
-        })?,
+    let done = match &segments {
+        None => {
+            group.rounds(*var, start, limit, |group| {
+                body.iter().try_for_each(|stmt| group.stmt(stmt))?;
+                group.leave_locals();
+                Ok(())
+            })?;
+            limit
+        }
         Some(segments) => group.blocks(segments, *var, start, limit, body)?,
-    }
+    };
     let Group { compiler, sums, .. } = group;
     compiler.builder.ins().jump(finish, &[]);
     compiler.builder.switch_to_block(finish);
     compiler.builder.seal_block(finish);
-    if let Some(checks) = checks {
+    if let (Some(checks), None) = (checks, &segments) {
         let commit = compiler.builder.create_block();
         let held = checks.held(compiler, implying(&plan, body, &sums));
         compiler
@@ -100,7 +99,7 @@ pub(super) fn compile_loop(
         compiler.builder.seal_block(commit);
     }
     commit_sums(compiler, &sums);
-    compiler.builder.ins().jump(rest, &[BlockArg::Value(limit)]);
+    compiler.builder.ins().jump(rest, &[BlockArg::Value(done)]);
     compiler.builder.switch_to_block(rest);
     compiler.builder.seal_block(rest);
     if !plan.is_exact() {
@@ -191,10 +190,10 @@ impl Checks {
     }
 
     /// Whether all have held, as a truth value.
-    fn held(
+    pub(super) fn held(
         self,
         compiler: &mut FunctionCompiler<'_, '_, '_>,
-        implying: impl Iterator<Item = Variable>,
+        implying: Vec<Variable>,
     ) -> Value {
         let mut mask = compiler.builder.use_var(self.mask);
         for sum in self.finite.into_iter().chain(implying) {
@@ -207,12 +206,11 @@ impl Checks {
 }
 
 /// The sums that are finite only if numbers that have to be finite are.
-fn implying<'s>(
-    plan: &Plan,
-    body: &[Stmt],
-    sums: &'s Sums,
-) -> impl Iterator<Item = Variable> + use<'s> {
-    let places: BTreeSet<usize> = plan.implied.values().copied().collect();
+pub(super) fn implying(plan: &Plan, body: &[Stmt], sums: &Sums) -> Vec<Variable> {
+    let places: BTreeSet<usize> = match plan.repeatable {
+        true => plan.implied.values().copied().collect(),
+        false => BTreeSet::new(),
+    };
     let targets: BTreeSet<Target> = places
         .into_iter()
         .filter_map(|place| target(plan, &body[place]))
@@ -222,6 +220,7 @@ fn implying<'s>(
         .filter_map(|target| sums.get(&target))
         .flatten()
         .copied()
+        .collect()
 }
 
 /// Adds the sums of all lanes to their targets.

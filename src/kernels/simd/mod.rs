@@ -8,8 +8,54 @@
 //! [`special`](super::special), which err themselves; corner cases are the same.
 #![allow(unsafe_code)]
 
+/// Functions of the widest vectors of the machine, each written once as an inlined body, with a module `at_level` of the same
+/// functions with the level chosen by the caller.
+macro_rules! by_level {
+    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) $(-> $result:ty)? = $body:ident;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name($($arg: $ty),*) $(-> $result)? {
+                at_level::$name(Level::of_machine(), $($arg),*)
+            }
+        )*
+
+        /// The same with the level chosen by the caller; a level above the machine's counts as the machine's.
+        pub mod at_level {
+            use super::Level;
+
+            $(
+                $(#[$doc])*
+                pub fn $name(level: Level, $($arg: $ty),*) $(-> $result)? {
+                    #[cfg(target_arch = "x86_64")]
+                    #[target_feature(enable = "avx2,fma")]
+                    fn avx2($($arg: $ty),*) $(-> $result)? {
+                        super::$body($($arg),*)
+                    }
+
+                    #[cfg(target_arch = "x86_64")]
+                    #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl")]
+                    fn avx512($($arg: $ty),*) $(-> $result)? {
+                        super::$body($($arg),*)
+                    }
+
+                    match level.min(Level::of_machine()) {
+                        // SAFETY: the machine has these instructions, by `Level::of_machine`.
+                        #[cfg(target_arch = "x86_64")]
+                        Level::Avx512 => unsafe { avx512($($arg),*) },
+                        // SAFETY: as above.
+                        #[cfg(target_arch = "x86_64")]
+                        Level::Avx2 => unsafe { avx2($($arg),*) },
+                        _ => super::$body($($arg),*),
+                    }
+                }
+            )*
+        }
+    };
+}
+
 mod elementary;
 pub mod product;
+pub mod scatter;
 
 use std::sync::OnceLock;
 
@@ -45,6 +91,19 @@ impl Level {
             Level::Portable
         })
     }
+}
+
+/// The sum of partial sums, by halves.
+#[inline(always)]
+fn total<const N: usize>(mut sums: [f64; N]) -> f64 {
+    let mut half = N / 2;
+    while half > 0 {
+        for k in 0..half {
+            sums[k] += sums[k + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
 
 /// A function from a slice to another of the same length.

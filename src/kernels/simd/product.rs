@@ -3,7 +3,7 @@
 //! A product with a matrix reads each of its elements once, so memory sets the pace: columns are taken four at a time, which
 //! leaves one load of the vector for four of the matrix.
 
-use super::Level;
+use super::{Level, total};
 
 /// How many columns of a matrix are taken at once.
 const COLUMNS: usize = 4;
@@ -11,49 +11,6 @@ const COLUMNS: usize = 4;
 const SUMS: usize = 16;
 /// How many partial sums each of several products with one vector has.
 const SUMS_OF_COLUMN: usize = 8;
-
-macro_rules! by_level {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $ty:ty),*) $(-> $result:ty)? = $body:ident;)*) => {
-        $(
-            $(#[$doc])*
-            pub fn $name($($arg: $ty),*) $(-> $result)? {
-                at_level::$name(Level::of_machine(), $($arg),*)
-            }
-        )*
-
-        /// The same with the level chosen by the caller; a level above the machine's counts as the machine's.
-        pub mod at_level {
-            use super::Level;
-
-            $(
-                $(#[$doc])*
-                pub fn $name(level: Level, $($arg: $ty),*) $(-> $result)? {
-                    #[cfg(target_arch = "x86_64")]
-                    #[target_feature(enable = "avx2,fma")]
-                    fn avx2($($arg: $ty),*) $(-> $result)? {
-                        super::$body($($arg),*)
-                    }
-
-                    #[cfg(target_arch = "x86_64")]
-                    #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl")]
-                    fn avx512($($arg: $ty),*) $(-> $result)? {
-                        super::$body($($arg),*)
-                    }
-
-                    match level.min(Level::of_machine()) {
-                        // SAFETY: the machine has these instructions, by `Level::of_machine`.
-                        #[cfg(target_arch = "x86_64")]
-                        Level::Avx512 => unsafe { avx512($($arg),*) },
-                        // SAFETY: as above.
-                        #[cfg(target_arch = "x86_64")]
-                        Level::Avx2 => unsafe { avx2($($arg),*) },
-                        _ => super::$body($($arg),*),
-                    }
-                }
-            )*
-        }
-    };
-}
 
 by_level! {
     /// Σ xᵢ yᵢ over the shorter of both; the order of summation is fixed.
@@ -159,19 +116,6 @@ fn dots(columns: [&[f64]; COLUMNS], x: &[f64]) -> [f64; COLUMNS] {
         }
     }
     products
-}
-
-/// The sum of partial sums, by halves.
-#[inline(always)]
-fn total<const N: usize>(mut sums: [f64; N]) -> f64 {
-    let mut half = N / 2;
-    while half > 0 {
-        for k in 0..half {
-            sums[k] += sums[k + half];
-        }
-        half /= 2;
-    }
-    sums[0]
 }
 
 #[cfg(test)]
