@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use hlm::equation::lower::Prediction;
+use hlm::equation::plan::SetId;
 use hlm::kernels::random::{ChainRng, normal};
 use hlm::mcmc::Settings;
 use hlm::model::{BindOptions, Model, Posterior};
@@ -46,20 +47,28 @@ fn refused<T>(reason: CannotPredict) -> T {
     }
 }
 
-fn sources(model: &Model, table: &str) -> Sources {
+fn sources(model: &Model, tables: &[&str]) -> Sources {
     let mut sources = Sources::new(&model.program().sources);
-    sources
-        .add_csv("schools.csv", table.as_bytes(), None)
-        .unwrap();
+    add(&mut sources, tables);
     sources.set("sigma", &SIGMA.to_string()).unwrap();
     sources.set("tau", &TAU.to_string()).unwrap();
     sources
 }
 
+fn add(sources: &mut Sources, tables: &[&str]) {
+    for (place, table) in tables.iter().enumerate() {
+        let name = format!("table {place}");
+        sources.add_csv(&name, table.as_bytes(), None).unwrap();
+    }
+}
+
 fn fitted(model: &Model) -> (Posterior, Draws) {
+    fitted_to(model, &sources(model, &[&table()]))
+}
+
+fn fitted_to(model: &Model, sources: &Sources) -> (Posterior, Draws) {
     let options = BindOptions::default();
-    let sources = sources(model, &table());
-    let filled = model.fill_tables(&sources, &tables::Options::default(), &options);
+    let filled = model.fill_tables(sources, &tables::Options::default(), &options);
     let posterior = filled
         .unwrap_or_else(|failure| panic!("{failure}"))
         .compile(&options);
@@ -148,25 +157,27 @@ fn shrinkage_factors_are_those_of_the_slide() {
     assert!(factor > 0.1 && factor < 0.9, "{factor}");
 }
 
+fn fit<'f>(posterior: &'f Posterior, draws: &'f Draws) -> Fit<'f> {
+    let columns = posterior.columns().iter().enumerate();
+    let columns = columns.map(|(place, column)| {
+        let chains = draws.chains().iter().map(|chain| chain.column(place));
+        (column.name.as_str(), chains.collect())
+    });
+    Fit {
+        posterior,
+        columns: columns.collect(),
+    }
+}
+
 #[test]
 fn a_new_group_is_wider_than_a_known_one_by_the_closed_form() {
     let model = Model::from_text("schools", MODEL).unwrap_or_else(|failure| panic!("{failure}"));
     let (posterior, draws) = fitted(&model);
-    let columns = posterior.columns().iter().enumerate();
-    let fit = Fit {
-        posterior: &posterior,
-        columns: columns
-            .map(|(place, column)| {
-                let chains = draws.chains().iter().map(|chain| chain.column(place));
-                (column.name.as_str(), chains.collect())
-            })
-            .collect(),
-    };
+    let fit = fit(&posterior, &draws);
     // E is known by 30 pupils, A by one; neither order nor company of the fit is kept.
-    let mut sources = sources(&model, &table());
+    let mut sources = sources(&model, &[&table()]);
     sources.follow(posterior.sets());
-    let rows = "school\nE\nnowhere\nA\n";
-    sources.add_csv("rows.csv", rows.as_bytes(), None).unwrap();
+    add(&mut sources, &["school\nE\nnowhere\nA\n"]);
     let predicted = predict(&fit, &sources, &Prediction::default(), 1);
     let predicted = predicted.unwrap_or_else(refused);
     let [outcome] = predicted.outcomes.as_slice() else {
@@ -189,4 +200,107 @@ fn a_new_group_is_wider_than_a_known_one_by_the_closed_form() {
     assert!(variance(&outcome.means[1]) > variance(&outcome.means[2]));
     // The known school's mean is the fit's, draw by draw.
     assert_eq!(outcome.means[0], draws.pooled("theta[E]").unwrap());
+}
+
+/// Schools lie in districts, which a second table gives, and districts differ by as much as `s`.
+const DISTRICTS: &str = "
+index i
+index j = school[i]
+index l = district[j]
+data y[i], wealth[j], sigma, tau, s
+y[i] ~ normal(theta[j], sigma)
+theta[j] ~ normal(m[l] + b * wealth[j], tau)
+m[l] ~ normal(10, s)
+b ~ normal(0, 0.001)
+";
+const S: f64 = 4.0;
+const SCHOOLS: &str = "school,district,wealth
+A,North,1
+B,North,2
+C,North,0
+D,South,1
+E,South,3
+";
+
+/// The posterior variance of the mean of a district with schools of these sizes. What `b` adds is nothing.
+fn district_variance(sizes: &[usize]) -> f64 {
+    let own = sizes
+        .iter()
+        .map(|size| 1.0 / (TAU * TAU + SIGMA * SIGMA / *size as f64));
+    1.0 / (1.0 / (S * S) + own.sum::<f64>())
+}
+
+#[test]
+fn a_new_group_has_its_own_parents_and_numbers() {
+    let model =
+        Model::from_text("districts", DISTRICTS).unwrap_or_else(|failure| panic!("{failure}"));
+    let data = || {
+        let mut sources = sources(&model, &[&table(), SCHOOLS]);
+        sources.set("s", &S.to_string()).unwrap();
+        sources
+    };
+    let (posterior, draws) = fitted_to(&model, &data());
+    let fit = fit(&posterior, &draws);
+    let predicted = |tables: &[&str], without: &[usize]| {
+        let mut sources = data();
+        sources.follow(posterior.sets());
+        add(&mut sources, tables);
+        let prediction = Prediction {
+            without: without.iter().map(|set| SetId(*set)).collect(),
+        };
+        predict(&fit, &sources, &prediction, 1)
+    };
+    let rows = "school\nF\nG\nE\n";
+    let schools = "school,district,wealth\nF,North,2\nG,West,2\n";
+    let north = district_variance(&[1, 2, 4]);
+    let variances = |tables: &[&str], without: &[usize]| -> Vec<f64> {
+        let predicted = predicted(tables, without).unwrap_or_else(refused);
+        predicted.outcomes[0]
+            .means
+            .iter()
+            .map(|draws| variance(draws))
+            .collect()
+    };
+
+    let new = variances(&[rows, schools], &[]);
+    assert_near(
+        "a new school of a known district",
+        new[0],
+        TAU * TAU + north,
+    );
+    assert_near("a new school of a new district", new[1], TAU * TAU + S * S);
+    assert!(new[2] < 0.5, "a known school: {}", new[2]);
+    // The same from one table, whose rows say what their school is like.
+    let rows_alone = "school,district,wealth\nF,North,2\nG,West,2\nE,South,3\n";
+    assert_eq!(variances(&[rows_alone], &[]), new);
+
+    // Set 1 are the schools: at their location they are as their district is.
+    let none = variances(&[rows, schools], &[1]);
+    assert_near("no school of a known district", none[0], north);
+    assert_near("no school of a new district", none[1], S * S);
+
+    // What a new school is like is not made up from other schools.
+    let refusal = |tables: &[&str]| match predicted(tables, &[]) {
+        Err(CannotPredict::Failure(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let nowhere = refusal(&[rows]);
+    assert!(
+        nowhere.contains("has no row for school \"F\" and \"G\""),
+        "{nowhere}"
+    );
+    assert!(
+        nowhere.contains("give the new rows a column `"),
+        "{nowhere}"
+    );
+    let moved = refusal(&["school,district,wealth\nE,North,3\n"]);
+    assert!(
+        moved.contains("school \"E\" is in district South"),
+        "{moved}"
+    );
+    let richer = refusal(&["school,district,wealth\nE,South,4\n"]);
+    assert!(
+        richer.contains("what the fit knows keeps its value"),
+        "{richer}"
+    );
 }

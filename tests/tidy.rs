@@ -50,8 +50,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "predict",
         &[
-            "equation", "interp", "io", "kernels", "model", "plot", "pooling", "session", "source",
-            "summary", "syntax", "tables",
+            "equation", "interp", "io", "kernels", "model", "plot", "session", "summary", "tables",
         ],
     ),
     ("source", &[]),

@@ -287,11 +287,7 @@ pub struct PredictArgs {
     #[arg(long, value_name = "DIR")]
     pub fit: PathBuf,
     /// A column that varies, `spend=0:100:5` (from, to, step) or `spend=1,2,5`; the first is the curve's axis
-    #[arg(
-        long,
-        value_name = "NAME=FROM:TO:STEP",
-        required_unless_present = "new"
-    )]
+    #[arg(long, value_name = "NAME=FROM:TO:STEP")]
     pub vary: Vec<String>,
     /// New rows, as a table; levels that the fit does not know are new groups
     #[arg(long, value_name = "FILE", conflicts_with_all = ["vary", "at", "by", "group"])]

@@ -70,7 +70,7 @@ pub fn pooling(args: &PoolingArgs) -> Result<ExitCode, Fault> {
             complete: &complete,
         };
         let comparison = pooling::compare(effect, &posterior, &fits).map_err(Fault::new)?;
-        screen::print(&format!("{}\n", comparison.to_text()))?;
+        screen::print(&comparison.to_text())?;
         let figure = comparison.figure();
         screen::print(&format!("{}\n", pictures::terminal(&figure)))?;
         pictures::write(&folder, &effect.name, &figure)?;
@@ -113,8 +113,20 @@ fn model_effects(
         return Ok(effect::effects(program, model));
     }
     let effect = |name: &String| {
-        effect::effect(program, model, name)
-            .map_err(|reason| Fault::new(format!("`{name}` cannot be pooled: {reason}")))
+        effect::effect(program, model, name).map_err(|reason| {
+            match model.names.iter().any(|own| own.name == *name) {
+                true => Fault::new(format!("`{name}` cannot be pooled: {reason}")),
+                false => {
+                    let effects = effect::effects(program, model);
+                    let names: Vec<&str> = effects.iter().map(|effect| &*effect.name).collect();
+                    let those = match names.is_empty() {
+                        true => "none could be pooled".to_string(),
+                        false => format!("its varying effects are {}", names.join(", ")),
+                    };
+                    Fault::new(format!("the model has no `{name}`; {those}"))
+                }
+            }
+        })
     };
     names.iter().map(effect).collect()
 }

@@ -22,15 +22,23 @@ use hlm::session;
 use hlm::tables::{Flat, Sources, Table, flat};
 use serde_json::Value;
 
+/// More points than pixels are of no use; a mistaken step should not fill the memory.
+const MOST_POINTS: f64 = 10_000.0;
+
 /// Runs the command.
 ///
 /// # Errors
 /// Whatever keeps the model from predicting.
 pub fn predict(args: &PredictArgs) -> Result<ExitCode, Fault> {
+    if args.vary.is_empty() && args.new.is_empty() {
+        return Err(Fault::new(
+            "say what varies, `--vary NAME=FROM:TO:STEP`, or name a table of new rows, `--new FILE`",
+        ));
+    }
     let model = read_model(&args.model, &CheckOptions::default())?;
-    let run = description(&args.fit)?
-        .ok_or_else(|| Fault::new(format!("{} holds no run.json", args.fit.display())))?;
+    let run = description(&args.fit)?.ok_or_else(|| no_run(&args.fit))?;
     let data = DataSource::read(&data_of(&run)?)?;
+    verify_unchanged(&run, &model, &data)?;
     let posterior = data.bind(&model, &BindOptions::default())?;
     let chains = read_chains(&chain_files(std::slice::from_ref(&args.fit))?)?;
     let command = Command {
@@ -96,7 +104,7 @@ impl Command<'_> {
             let kind = request.group.word();
             for outcome in &predicted.outcomes {
                 let stem = format!("{}-{kind}", file_name(&outcome.name));
-                let words = vec![kind.to_string(); grid.table.rows];
+                let words = vec![self.usual_kind(plan, request.group); grid.table.rows];
                 let text = picture::table(&grid.table, std::slice::from_ref(outcome), &words);
                 write(&folder.join(format!("{stem}.csv")), &text)?;
                 let Some((x_name, _)) = request.vary.first() else {
@@ -186,8 +194,26 @@ impl Command<'_> {
             }
         }
         match new.is_empty() {
-            true => GroupKind::Known.word().to_string(),
+            true => self.usual_kind(plan, GroupKind::Known),
             false => format!("new {}", new.join(" and ")),
+        }
+    }
+
+    /// What kind of group tables say that rows are of: where effects belong to the rows themselves, each row is a new one.
+    fn usual_kind(&self, plan: &Plan, kind: GroupKind) -> String {
+        let is_rows = |set: &&SetId| matches!(plan.sets[set.0].kind, SetKind::Rows);
+        let has_levels = plan
+            .sets
+            .iter()
+            .any(|set| matches!(set.kind, SetKind::Levels { .. }));
+        let mut effects = plan.outputs.iter().filter(|output| output.is_saved);
+        let over_rows = effects.find_map(|output| output.over.iter().find(is_rows));
+        match (over_rows, has_levels, kind) {
+            (Some(set), false, GroupKind::Known) => {
+                let letters = &plan.sets[set.0].letters;
+                format!("new {}", letters.first().map_or("row", String::as_str))
+            }
+            _ => kind.word().to_string(),
         }
     }
 
@@ -243,6 +269,37 @@ fn fault(reason: CannotPredict) -> Fault {
     }
 }
 
+/// Draws mean nothing with other data than those of the fit, and little with another program.
+fn verify_unchanged(run: &Value, model: &Model, data: &DataSource) -> Result<(), Fault> {
+    let program = model.program();
+    if run["program"] != program.sources.text(program.source) {
+        screen::warning(
+            "the program is not the one that was fitted",
+            "Its statements as they are now are used with the draws that were made then. Fit again if they differ in \
+             more than words.",
+        );
+    }
+    let identity = data.identity();
+    let files = run["data"]["files"].as_array().into_iter().flatten();
+    for (then, now) in files.zip(&identity.files) {
+        if then["sha256"] != now.sha256.as_str() {
+            return Err(Fault::new(format!(
+                "{} has changed since the fit, whose draws belong to what it was; fit again",
+                now.path
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn no_run(folder: &Path) -> Fault {
+    let shown = folder.display();
+    Fault::new(match folder.is_dir() {
+        true => format!("`{shown}` holds no run of `hlm sample`: it has no run.json"),
+        false => format!("there is no run `{shown}`: `hlm sample` makes one"),
+    })
+}
+
 fn number(text: &str) -> Result<f64, Fault> {
     let number = text
         .trim()
@@ -268,9 +325,15 @@ fn vary(text: &str) -> Result<(String, Vec<f64>), Fault> {
     };
     let (from, to, step) = (number(from)?, number(to)?, number(step)?);
     let count = ((to - from) / step + 1e-9).floor();
-    // More points than pixels are of no use; a mistaken step should not fill the memory.
-    if !(0.0..10_000.0).contains(&count) {
-        return Err(form());
+    if count.is_nan() || count < 0.0 {
+        return Err(Fault::new(format!(
+            "`--vary {text}`: steps of {step} do not lead from {from} to {to}"
+        )));
+    }
+    if count >= MOST_POINTS {
+        return Err(Fault::new(format!(
+            "`--vary {text}`: that is more than {MOST_POINTS} points; take longer steps"
+        )));
     }
     Ok((
         name,
