@@ -12,7 +12,16 @@ pub struct File {
     pub text: String,
 }
 
+/// `cargo run --example simulate` writes the tables of examples/; `-- SEED FOLDER` those of spend alone, with another seed.
 fn main() -> std::io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some(seed), Some(folder)) = (arguments.next(), arguments.next()) {
+        let seed = seed.parse().map_err(std::io::Error::other)?;
+        let (ads, truth) = spend(seed);
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(Path::new(&folder).join("ads.csv"), ads)?;
+        return std::fs::write(Path::new(&folder).join("truth.csv"), truth);
+    }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for file in files() {
         std::fs::write(folder.join(file.path), file.text)?;
@@ -20,9 +29,12 @@ fn main() -> std::io::Result<()> {
     Ok(())
 }
 
+/// Of the committed tables: the year of Bayes's essay.
+pub const SEED: u64 = 1763;
+
 /// Every simulated file.
 pub fn files() -> Vec<File> {
-    let (ads, truth) = spend();
+    let (ads, truth) = spend(SEED);
     let tables = [
         ("schools/students.csv", students()),
         ("words/trials.csv", trials()),
@@ -37,8 +49,7 @@ pub fn files() -> Vec<File> {
 
 /// One generator per table, so that a change of one leaves the others alone.
 fn generator(table: u32) -> ChainRng {
-    // The year of Bayes's essay.
-    ChainRng::new(1763, table, 0)
+    ChainRng::new(SEED, table, 0)
 }
 
 fn table(header: &str, rows: &[String]) -> String {
@@ -160,85 +171,78 @@ fn sum(a: Coefficients, b: Coefficients) -> Coefficients {
     [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
 
-/// The model of the talk, with its own priors' kind of values: ν = 5, σ = 8, standard deviations 0.5 (countries), 0.4
-/// (verticals), 0.6 (regions) and 0.3 (industries), κ standard normal. The second table is the truth: each number by the
-/// name that the summary gives it.
-fn spend() -> (String, String) {
-    let mut rng = generator(6);
-    let regions = ["Americas", "Asia", "Europe", "Oceania"];
-    let countries = [
-        ("AR", 0),
-        ("BR", 0),
-        ("CA", 0),
-        ("CL", 0),
-        ("MX", 0),
-        ("US", 0),
-        ("CN", 1),
-        ("ID", 1),
-        ("IN", 1),
-        ("JP", 1),
-        ("KR", 1),
-        ("DE", 2),
-        ("ES", 2),
-        ("FR", 2),
-        ("IT", 2),
-        ("PL", 2),
-        ("SE", 2),
-        ("UK", 2),
-        ("AU", 3),
-        ("NZ", 3),
+/// What yields are simulated with: ν, σ and the standard deviations between groups, by the names of the model.
+pub const SPEND_TRUTH: [(&str, f64); 6] = [
+    ("nu", 4.0),
+    ("sigma", 3.0),
+    ("s_country", 1.5),
+    ("s_vertical", 1.0),
+    ("s_region", 3.0),
+    ("s_industry", 2.5),
+];
+
+/// The model of the talk with [`SPEND_TRUTH`] and κ standard normal. The second table is the truth: each number by the name
+/// that the summary gives it.
+///
+/// The model shares one standard deviation between the intercept and the slopes of a level, which makes sense for covariates
+/// that vary by about 1: spend and bid go from 0 to 3, in thousands and in single units of money.
+pub fn spend(seed: u64) -> (String, String) {
+    let mut rng = ChainRng::new(seed, 6, 0);
+    let regions = [
+        ("Africa", ["EG", "KE", "NG", "ZA"]),
+        ("Asia", ["ID", "IN", "JP", "KR"]),
+        ("Europe", ["DE", "ES", "FR", "UK"]),
+        ("Latin America", ["AR", "BR", "CL", "CO"]),
+        ("Nordics", ["DK", "FI", "NO", "SE"]),
+        ("Pacific", ["AU", "CA", "NZ", "US"]),
     ];
-    let industries = ["leisure", "retail", "services"];
-    let verticals = [
-        ("games", 0),
-        ("sports", 0),
-        ("travel", 0),
-        ("beauty", 1),
-        ("fashion", 1),
-        ("food", 1),
-        ("home", 1),
-        ("finance", 2),
-        ("health", 2),
-        ("legal", 2),
+    let industries = [
+        ("food", ["bakery", "coffee", "dairy", "wine"]),
+        ("leisure", ["books", "games", "sports", "travel"]),
+        ("motors", ["bikes", "cars", "trucks", "tyres"]),
+        ("retail", ["beauty", "fashion", "home", "toys"]),
+        ("services", ["finance", "health", "legal", "telecom"]),
     ];
-    let (nu, sigma) = (5.0, 8.0);
-    let scales = [
-        ("s_country", 0.5),
-        ("s_vertical", 0.4),
-        ("s_region", 0.6),
-        ("s_industry", 0.3),
-    ];
-    let mut truth = Truth(vec![format!("nu,{nu}"), format!("sigma,{sigma}")]);
-    for (name, scale) in scales {
-        truth.0.push(format!("{name},{scale}"));
+    let [nu, sigma, s_country, s_vertical, s_region, s_industry] =
+        SPEND_TRUTH.map(|(_, value)| value);
+    let mut truth = Truth(Vec::new());
+    for (name, value) in SPEND_TRUTH {
+        truth.0.push(format!("{name},{value}"));
     }
-    let d_region = regions.map(|name| {
+    let d_region = regions.map(|(name, _)| {
         let kappa = vector(&mut rng, [0.0; 3], 1.0);
-        truth.vector("d_region", name, vector(&mut rng, kappa, 0.6))
+        truth.vector("d_region", name, vector(&mut rng, kappa, s_region))
     });
-    let d_industry = industries.map(|name| {
+    let d_industry = industries.map(|(name, _)| {
         let kappa = vector(&mut rng, [0.0; 3], 1.0);
-        truth.vector("d_industry", name, vector(&mut rng, kappa, 0.3))
+        truth.vector("d_industry", name, vector(&mut rng, kappa, s_industry))
     });
-    let g_country = countries.map(|(name, region)| {
-        let own = truth.vector("d_country", name, vector(&mut rng, [0.0; 3], 0.5));
-        sum(own, d_region[region])
-    });
-    let g_vertical = verticals.map(|(name, industry)| {
-        let own = truth.vector("d_vertical", name, vector(&mut rng, [0.0; 3], 0.4));
-        sum(own, d_industry[industry])
-    });
+    let mut countries = Vec::new();
+    for ((region, names), of_region) in regions.iter().zip(d_region) {
+        for &name in names {
+            let own = vector(&mut rng, [0.0; 3], s_country);
+            let own = truth.vector("d_country", name, own);
+            countries.push((name, *region, sum(own, of_region)));
+        }
+    }
+    let mut verticals = Vec::new();
+    for ((industry, names), of_industry) in industries.iter().zip(d_industry) {
+        for &name in names {
+            let own = vector(&mut rng, [0.0; 3], s_vertical);
+            let own = truth.vector("d_vertical", name, own);
+            verticals.push((name, *industry, sum(own, of_industry)));
+        }
+    }
     let mut rows = Vec::new();
-    for (j, &(country, region)) in countries.iter().enumerate() {
-        for (k, &(vertical, industry)) in verticals.iter().enumerate() {
-            let beta = truth.cell((country, vertical), sum(g_country[j], g_vertical[k]));
-            // From none to twelve advertisables a cell: some cells are known by their country and vertical alone.
-            for _ in 0..(j * 5 + k * 3) % 13 {
-                let spend = round(uniform(&mut rng, 0.0, 100.0), 1);
-                let bid = round(uniform(&mut rng, 0.0, 10.0), 2);
+    for (j, &(country, region, g_country)) in countries.iter().enumerate() {
+        for (k, &(vertical, industry, g_vertical)) in verticals.iter().enumerate() {
+            let beta = truth.cell((country, vertical), sum(g_country, g_vertical));
+            // From none to six advertisables a cell: some cells are known by their country and vertical alone.
+            for _ in 0..(j * 5 + k * 3) % 7 {
+                let spend = round(uniform(&mut rng, 0.0, 3.0), 2);
+                let bid = round(uniform(&mut rng, 0.0, 3.0), 2);
                 let mean = beta[0] + beta[1] * spend + beta[2] * bid;
                 let y = round(student_t(&mut rng, nu, mean, sigma), 2);
-                let (region, industry) = (regions[region], industries[industry]);
                 rows.push(format!(
                     "{country},{region},{vertical},{industry},{spend},{bid},{y}"
                 ));

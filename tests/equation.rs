@@ -1,10 +1,11 @@
-//! The acceptance cases of the equation form, expanded and run: what `hlm expand` prints is a program of its own with the
-//! same log density, and what is generated on request agrees with it.
+//! The acceptance cases of the equation form and the examples, expanded and run: what `hlm expand` prints is a program of
+//! its own with the same log density, and what is generated on request agrees with it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod programs;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use hlm::equation::lower::{Generate, Prediction, Purpose};
 use hlm::equation::plan::{InputSource, MissingValues};
@@ -13,78 +14,11 @@ use hlm::kernels::random::{ChainRng, uniform};
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
 use hlm::session;
-use hlm::tables::{MissingPolicy, Options, Sources, Tabled};
+use hlm::tables::{MissingPolicy, Options, Sources};
+use programs::{Case, all, case, folder};
 
 /// Of the random points and generated quantities.
 const SEED: u64 = 20_260_101;
-
-/// A case with its data.
-struct Case {
-    name: String,
-    model: Model,
-    sources: Sources,
-}
-
-impl Case {
-    fn tabulate(&self, model: &Model) -> (Model, Tabled) {
-        let tabulated = model.tabulate(&self.sources, &Options::default());
-        tabulated.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
-    }
-
-    fn posterior(&self, model: &Model) -> Posterior {
-        let options = BindOptions::default();
-        let (model, tabled) = self.tabulate(model);
-        let bound = model.fill_tabled(&tabled, &options);
-        let bound = bound.unwrap_or_else(|failure| panic!("{}: {failure}", self.name));
-        let posterior = model.compile(bound, &options);
-        posterior.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
-    }
-
-    fn lowered_for(&self, purpose: &Purpose) -> Model {
-        let model = self.model.for_purpose(purpose);
-        model.unwrap_or_else(|failure| panic!("{}: {failure}", self.name))
-    }
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/equation")
-}
-
-fn cases() -> Vec<Case> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder().join("cases"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    assert!(paths.len() >= 25);
-    paths.iter().map(|path| read_case(path)).collect()
-}
-
-fn case(name: &str) -> Case {
-    read_case(&folder().join("cases").join(format!("{name}.hlm")))
-}
-
-fn read_case(path: &Path) -> Case {
-    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let text = fs::read_to_string(path).unwrap();
-    let model = Model::from_text(&format!("{name}.hlm"), &text);
-    let model = model.unwrap_or_else(|failure| panic!("{failure}"));
-    let mut sources = Sources::new(&model.program().sources);
-    let data = folder().join("data");
-    let json = data.join(format!("{name}.json"));
-    if json.exists() {
-        let bytes = fs::read(json).unwrap();
-        sources.add_json("data.json", &bytes).unwrap();
-    } else {
-        let bytes = fs::read(data.join(format!("{name}.csv"))).unwrap();
-        sources.add_csv("data.csv", &bytes, None).unwrap();
-    }
-    Case {
-        name,
-        model,
-        sources,
-    }
-}
 
 /// Random positions, not far from the origin, where densities are neither 0 nor flat.
 fn points(dimension: usize) -> Vec<Vec<f64>> {
@@ -104,8 +38,8 @@ fn assert_close(case: &str, what: &str, left: f64, right: f64) {
 
 #[test]
 fn expansions_are_programs_with_the_same_log_density() {
-    for case in cases() {
-        let text = session::expand(case.model.program());
+    for case in all() {
+        let text = case.expanded();
         let printed = Model::from_text("expanded.stan", &text);
         let printed = printed.unwrap_or_else(|failure| panic!("{}: {failure}\n{text}", case.name));
         let posterior = case.posterior(&case.model);
@@ -139,7 +73,7 @@ fn expansions_are_programs_with_the_same_log_density() {
 
 #[test]
 fn log_lik_sums_to_the_likelihood() {
-    for case in cases() {
+    for case in all() {
         let generate = Generate {
             replicates: true,
             log_lik: true,
@@ -196,7 +130,7 @@ impl Likelihood {
         let options = hlm::check::CheckOptions {
             keep_constants: true,
         };
-        let text = session::expand(case.model.program());
+        let text = case.expanded();
         let observed = observed_statements(case);
         let program = case.model.program();
         let mut prior = program.syntax.clone();
@@ -251,7 +185,7 @@ fn observed_statements(case: &Case) -> Vec<hlm::source::Span> {
 
 #[test]
 fn priors_predict_data() {
-    for case in cases() {
+    for case in all() {
         let model = case.lowered_for(&Purpose::Prior);
         let text = session::expand(model.program());
         let printed = Model::from_text("prior.stan", &text);
@@ -289,7 +223,7 @@ fn models_with_an_order_of_draws_need_no_sampler_for_their_prior() {
 fn expansions_read_as_a_person_would_write_them() {
     for name in ["01_eight_schools", "02_spend", "03_radon"] {
         let case = case(name);
-        let expanded = session::expand(case.model.program());
+        let expanded = case.expanded();
         let path = folder().join("expanded").join(format!("{name}.stan"));
         if std::env::var_os("HLM_BLESS").is_some() {
             fs::write(&path, &expanded).unwrap();
@@ -311,7 +245,7 @@ const UNPREDICTABLE: [&str; 6] = [
 
 #[test]
 fn predictions_are_programs() {
-    for case in cases() {
+    for case in all() {
         let purpose = Purpose::Predict(Prediction::default());
         let lowered = case.model.for_purpose(&purpose);
         if UNPREDICTABLE.contains(&case.name.as_str()) {

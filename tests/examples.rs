@@ -1,5 +1,5 @@
-//! Every model of examples/ compiles on its folder's data, and both back ends compute the same from it; what two of them
-//! draw is right.
+//! Every model of examples/ compiles on its folder's data, and both back ends compute the same from it; replicates
+//! are as wide as the data.
 
 #![allow(clippy::unwrap_used)]
 
@@ -8,91 +8,33 @@ use hlm::equation::plan::MissingValues;
 use hlm::kernels::random::ChainRng;
 use hlm::mcmc::{LogDensity, Settings};
 use hlm::model::{BindOptions, Model, Posterior};
-use hlm::run::{Draws, RunSettings};
-use hlm::summary::Summariser;
-use hlm::tables::{self, Sources};
+use hlm::run::RunSettings;
+use programs::{Case, example, example_models, is_in_blocks};
 use std::path::{Path, PathBuf};
+
+mod programs;
 
 #[path = "../examples/simulate.rs"]
 #[allow(dead_code)]
 mod simulate;
 
-/// Each model of examples/ with its folder's data: the one JSON file of a model in block form, the tables of one in
-/// equation form.
-fn models() -> Vec<(PathBuf, Vec<PathBuf>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut models = Vec::new();
-    for folder in entries(&root).into_iter().filter(|path| path.is_dir()) {
-        let files = entries(&folder);
-        let with_extension = |extension: &str| -> Vec<PathBuf> {
-            let has = |path: &&PathBuf| path.extension().is_some_and(|found| found == extension);
-            files.iter().filter(has).cloned().collect()
-        };
-        assert!(
-            folder.join("README.md").exists(),
-            "{} needs a page",
-            folder.display()
-        );
-        let mut tables = with_extension("csv");
-        // What a simulation started from is no data.
-        tables.retain(|path| !path.ends_with("truth.csv"));
-        for model in with_extension("hlm") {
-            let is_in_blocks = std::fs::read_to_string(&model)
-                .unwrap()
-                .contains("parameters {");
-            let data = match is_in_blocks {
-                true => with_extension("json"),
-                false => tables.clone(),
-            };
-            assert!(!data.is_empty(), "{} needs data", model.display());
-            models.push((model, data));
-        }
-    }
-    models
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
 fn posterior(model: &Path, data: &[PathBuf]) -> Posterior {
+    let name = model.display().to_string();
+    if !is_in_blocks(model) {
+        let case = Case::read(name, model, data);
+        return case.posterior(&case.model);
+    }
     let text = std::fs::read_to_string(model).unwrap();
-    let name = model.to_string_lossy();
+    let json = std::fs::read(&data[0]).unwrap();
     let model = Model::from_text(&name, &text).unwrap_or_else(|failure| panic!("{failure}"));
-    bound(&model, data)
-}
-
-fn bound(model: &Model, data: &[PathBuf]) -> Posterior {
-    let options = BindOptions::default();
-    if model.program().equations.is_none() {
-        let json = std::fs::read(&data[0]).unwrap();
-        return model
-            .bind_json(&data[0].to_string_lossy(), &json, &options)
-            .unwrap_or_else(|failure| panic!("{failure}"));
-    }
-    let mut sources = Sources::new(&model.program().sources);
-    for table in data {
-        let bytes = std::fs::read(table).unwrap();
-        sources
-            .add_csv(&table.to_string_lossy(), &bytes, None)
-            .unwrap();
-    }
-    let (model, tabled) = model
-        .tabulate(&sources, &tables::Options::default())
-        .unwrap_or_else(|failure| panic!("{failure}"));
-    let bound = model.fill_tabled(&tabled, &options);
-    let bound = bound.unwrap_or_else(|failure| panic!("{failure}"));
     model
-        .compile(bound, &options)
+        .bind_json("data.json", &json, &BindOptions::default())
         .unwrap_or_else(|failure| panic!("{failure}"))
 }
 
 #[test]
 fn every_example_compiles_and_both_back_ends_agree() {
-    let models = models();
+    let models = example_models();
     assert!(models.len() >= 19, "{} examples found", models.len());
     for (model, data) in models {
         let posterior = posterior(&model, &data);
@@ -121,7 +63,7 @@ fn every_example_compiles_and_both_back_ends_agree() {
 
 #[test]
 fn every_example_s_generated_quantities_run() {
-    for (model, data) in models() {
+    for (model, data) in example_models() {
         let posterior = posterior(&model, &data);
         let position = vec![0.1; posterior.dimension()];
         let mut drawer = posterior.drawer();
@@ -145,7 +87,17 @@ fn simulated_tables_are_what_their_generator_makes() {
     }
 }
 
-fn drawn(posterior: &Posterior) -> Draws {
+#[test]
+fn replicates_are_as_wide_as_the_data() {
+    let table = example("schools/students.csv");
+    let path = example("schools/schools.hlm");
+    let case = Case::read("schools".to_string(), &path, std::slice::from_ref(&table));
+    let generate = Generate {
+        replicates: true,
+        log_lik: false,
+    };
+    let missing = MissingValues::default();
+    let posterior = case.posterior(&case.lowered_for(&Purpose::Fit { generate, missing }));
     let settings = RunSettings {
         sampler: Settings {
             seed: 1,
@@ -154,52 +106,7 @@ fn drawn(posterior: &Posterior) -> Draws {
         ..RunSettings::default()
     };
     let draws = posterior.sample(&settings);
-    draws.unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn example(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("examples")
-        .join(path)
-}
-
-#[test]
-fn both_forms_of_classrooms_have_the_same_posterior() {
-    let folder = |model, data| drawn(&posterior(&example(model), &[example(data)]));
-    let block = folder("classrooms/classrooms.hlm", "classrooms/classrooms.json");
-    let equation = folder(
-        "classrooms/classrooms_equation.hlm",
-        "classrooms/pupils.csv",
-    );
-    for name in ["mu", "tau", "sigma", "theta[1]", "theta[7]", "theta[12]"] {
-        let [(mean, error), (other, other_error)] = [&block, &equation].map(|draws| {
-            let chains = draws.get(name).unwrap();
-            let found = Summariser::new(&[0.5]).summarise(&chains);
-            (found.mean, found.mcse_mean)
-        });
-        let distance = (mean - other).abs() / error.hypot(other_error);
-        assert!(
-            distance < 4.0,
-            "{name}: {mean} and {other}, {distance} errors apart"
-        );
-    }
-}
-
-#[test]
-fn replicates_are_as_wide_as_the_data() {
-    let path = example("schools/schools.hlm");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let model =
-        Model::from_text("schools.hlm", &text).unwrap_or_else(|failure| panic!("{failure}"));
-    let generate = Generate {
-        replicates: true,
-        log_lik: false,
-    };
-    let missing = MissingValues::default();
-    let model = model.for_purpose(&Purpose::Fit { generate, missing });
-    let model = model.unwrap_or_else(|failure| panic!("{failure}"));
-    let table = example("schools/students.csv");
-    let draws = drawn(&bound(&model, std::slice::from_ref(&table)));
+    let draws = draws.unwrap_or_else(|error| panic!("{error}"));
     let text = std::fs::read_to_string(&table).unwrap();
     let scores: Vec<f64> = text
         .lines()
