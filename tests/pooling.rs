@@ -14,6 +14,8 @@ use hlm::run::{Draws, RunSettings};
 use hlm::tables::{self, Sources};
 use std::fmt::Write;
 
+mod programs;
+
 const MODEL: &str = "
 index i
 index j = school[i]
@@ -303,4 +305,56 @@ fn a_new_group_has_its_own_parents_and_numbers() {
         richer.contains("what the fit knows keeps its value"),
         "{richer}"
     );
+}
+
+/// Effects about unknowns, about predictors, about 0; crossed, nested, vectors.
+#[test]
+fn every_effect_of_the_examples_compares() {
+    let settings = RunSettings {
+        sampler: Settings {
+            seed: 1,
+            chains: 1,
+            warmup: 20,
+            samples: 20,
+            // Only the names and sizes are looked at.
+            max_depth: 4,
+            ..RunSettings::default().sampler
+        },
+        ..RunSettings::default()
+    };
+    let mut compared = 0;
+    for case in programs::examples() {
+        let (program, equations) = equations_of(&case.model).unwrap();
+        for effect in effects(&program, &equations.model) {
+            let what = format!("{}: {}", case.name, effect.name);
+            let models = pooling::derive(&case.model, &program, &effect);
+            let models = models.unwrap_or_else(|failure| panic!("{what}: {failure}"));
+            let fit = |model: &Model| {
+                let posterior = case.posterior(model);
+                let draws = posterior.sample(&settings);
+                let draws = draws.unwrap_or_else(|error| panic!("{what}: {error}"));
+                (posterior, draws)
+            };
+            let (_, none) = fit(&models.none.model);
+            let (posterior, partial) = fit(&models.partial.model);
+            let (_, complete) = fit(&models.complete.model);
+            let fits = Fits {
+                none: &none,
+                partial: &partial,
+                complete: &complete,
+            };
+            let comparison = pooling::compare(&effect, &posterior, &fits);
+            let comparison = comparison.unwrap_or_else(|reason| panic!("{what}: {reason}"));
+            for coefficient in &comparison.coefficients {
+                for group in &coefficient.groups {
+                    // Without pooling a group may be undetermined, after so few draws any group.
+                    let estimates = [&group.partial, &group.complete];
+                    let is_finite = estimates.iter().all(|estimate| estimate.mean.is_finite());
+                    assert!(is_finite, "{what}: {group:?}");
+                }
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared >= 12, "{compared} effects");
 }

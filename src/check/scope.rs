@@ -1,5 +1,6 @@
 //! Names of variables: nested scopes, and guesses at what a misspelt name meant.
 
+use crate::diag::edit_distance;
 use crate::ir::VarId;
 use crate::source::Span;
 
@@ -61,37 +62,10 @@ pub(super) fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) ->
     let limit = wanted.chars().count().div_ceil(3);
     names
         .filter(|name| *name != wanted)
-        .map(|name| (edit_distance(wanted, name, limit), name))
+        .map(|name| (edit_distance(wanted, name), name))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, name)| name)
-}
-
-/// Damerau's distance (insertions, deletions, substitutions, swaps of neighbours); anything above `limit` may
-/// come out as `limit + 1`.
-fn edit_distance(left: &str, right: &str, limit: usize) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    if left.len().abs_diff(right.len()) > limit {
-        return limit + 1;
-    }
-    let mut before = vec![0; right.len() + 1];
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (row, &l) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, &r) in right.iter().enumerate() {
-            let mut best = (above[column] + usize::from(l != r))
-                .min(above[column + 1] + 1)
-                .min(current[column] + 1);
-            if row > 0 && column > 0 && l == right[column - 1] && left[row - 1] == r {
-                best = best.min(before[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before = above;
-        above = current;
-    }
-    above[right.len()]
 }
 
 #[cfg(test)]
@@ -105,12 +79,6 @@ mod tests {
         assert_eq!(nearest("simga"), Some("sigma"));
         assert_eq!(nearest("thetta"), Some("theta"));
         assert_eq!(nearest("alpha"), None);
-    }
-
-    #[test]
-    fn a_swap_is_one_edit() {
-        assert_eq!(edit_distance("ab", "ba", 3), 1);
-        assert_eq!(edit_distance("kitten", "sitting", 9), 3);
     }
 
     #[test]

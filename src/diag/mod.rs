@@ -1,9 +1,11 @@
 //! What the compiler tells its user: facts with places, collected in a `Vec` and rendered at the end.
 
 mod codes;
+mod near;
 mod render;
 
 pub use codes::Code;
+pub use near::edit_distance;
 pub use render::render;
 
 use crate::source::Span;

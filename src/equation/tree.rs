@@ -393,6 +393,33 @@ impl Statement {
     }
 }
 
+impl Subscript {
+    /// The subscripts directly within this one: whose level, which combination, the ends of a range.
+    pub fn parts(&self) -> impl Iterator<Item = &Subscript> {
+        let (first, second) = match self {
+            Subscript::Map { of, .. }
+            | Subscript::Part { of, .. }
+            | Subscript::Membership { of, .. }
+            | Subscript::Shift { of, .. } => (Some(of.as_ref()), None),
+            Subscript::Range { lower, upper } => (lower.as_deref(), upper.as_deref()),
+            Subscript::Letter(_)
+            | Subscript::Label { .. }
+            | Subscript::First(_)
+            | Subscript::Last(_)
+            | Subscript::All => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Calls `see` with the subscript and every one in it, the whole before its parts.
+    pub fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Subscript)) {
+        see(self);
+        for part in self.parts() {
+            part.visit(see);
+        }
+    }
+}
+
 /// The forms of [`Expr`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {

@@ -123,14 +123,16 @@ pub fn compare(
             {
                 index[*axis] = *value;
             }
-            let column = |name: &str| column(name, &index);
+            let column = column(&effect.name, &index);
+            let location = parameter_of(fits.partial, posterior, LOCATION, &index)?;
             groups.push(GroupDraws {
                 label: label(posterior, effect, &group_axes, &at),
                 count: counts.as_ref().map_or(0, |counts| counts[place]),
-                none: draws_of(fits.none, &column(&effect.name))?,
-                complete: draws_of(fits.complete, &column(&effect.name))?,
-                partial: draws_of(fits.partial, &column(&effect.name))?,
-                location: parameter_of(fits.partial, posterior, LOCATION, &index)?,
+                none: draws_of(fits.none, &column)?,
+                // Where data alone decide the location, an effect that is its location has no draws.
+                complete: draws_of(fits.complete, &column).unwrap_or_else(|_| location.clone()),
+                partial: draws_of(fits.partial, &column)?,
+                location,
                 deviation: parameter_of(fits.partial, posterior, DEVIATION, &index)?,
             });
         }

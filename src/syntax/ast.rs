@@ -127,6 +127,31 @@ pub enum BaseType {
 }
 
 impl BaseType {
+    /// Every one.
+    pub const ALL: [BaseType; 21] = [
+        BaseType::Int,
+        BaseType::Real,
+        BaseType::Complex,
+        BaseType::Vector,
+        BaseType::RowVector,
+        BaseType::Matrix,
+        BaseType::ComplexVector,
+        BaseType::ComplexRowVector,
+        BaseType::ComplexMatrix,
+        BaseType::Ordered,
+        BaseType::PositiveOrdered,
+        BaseType::Simplex,
+        BaseType::UnitVector,
+        BaseType::SumToZeroVector,
+        BaseType::SumToZeroMatrix,
+        BaseType::RowStochasticMatrix,
+        BaseType::ColumnStochasticMatrix,
+        BaseType::CovMatrix,
+        BaseType::CorrMatrix,
+        BaseType::CholeskyFactorCov,
+        BaseType::CholeskyFactorCorr,
+    ];
+
     /// The word of the language.
     pub fn word(self) -> &'static str {
         match self {

@@ -392,6 +392,14 @@ mod tests {
     }
 
     #[test]
+    fn every_type_has_its_word() {
+        for ty in BaseType::ALL {
+            let mut sources = SourceMap::new();
+            assert_eq!(tokens(&mut sources, ty.word()), [Type(ty)]);
+        }
+    }
+
+    #[test]
     fn numbers_take_the_longest_spelling() {
         let mut sources = SourceMap::new();
         assert_eq!(

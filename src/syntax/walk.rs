@@ -15,13 +15,7 @@ impl Expr {
             } => vec![condition, if_true, if_false],
             ExprKind::Index { base, indices } => {
                 let mut parts: Vec<&Expr> = vec![base];
-                for index in indices {
-                    match index {
-                        Index::All => {}
-                        Index::Single(position) => parts.push(position),
-                        Index::Range { lower, upper } => parts.extend(lower.iter().chain(upper)),
-                    }
-                }
+                parts.extend(indices.iter().flat_map(Index::parts));
                 parts
             }
             ExprKind::Projection { base, .. } => vec![base],
@@ -95,6 +89,18 @@ impl Expr {
         for part in self.parts() {
             part.add_variables(names);
         }
+    }
+}
+
+impl Index {
+    /// The expressions within this one: a position, or the ends of a range.
+    pub fn parts(&self) -> impl Iterator<Item = &Expr> {
+        let (first, second) = match self {
+            Index::All => (None, None),
+            Index::Single(position) => (Some(position), None),
+            Index::Range { lower, upper } => (lower.as_ref(), upper.as_ref()),
+        };
+        first.into_iter().chain(second)
     }
 }
 

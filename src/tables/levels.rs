@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 use super::table::Cell;
+use crate::diag::edit_distance;
 
 /// A whole number as large as this may be another one in a double (2⁵³).
 const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
@@ -122,34 +123,19 @@ impl<'a> Coded<'a> {
     }
 }
 
-/// The candidate that differs least from a word, if it is near: at most a third of the word's letters are wrong.
+/// The candidate that differs least from a word, without regard to case, if it is near: at most a third of the word's
+/// letters are wrong.
 pub(super) fn nearest<'c>(
     wanted: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    let folded = wanted.to_lowercase();
     let distances = candidates
         .into_iter()
-        .map(|candidate| (distance(wanted, candidate), candidate));
+        .map(|candidate| (edit_distance(&folded, &candidate.to_lowercase()), candidate));
     let (edits, candidate) = distances.min()?;
     (edits <= wanted.chars().count().max(2) / 2 && edits < candidate.chars().count().max(1))
         .then_some(candidate)
-}
-
-/// Levenshtein's distance without regard to case: the fewest characters to insert, remove or replace.
-fn distance(left: &str, right: &str) -> usize {
-    let fold = |text: &str| text.chars().flat_map(char::to_lowercase).collect();
-    let (left, right): (Vec<char>, Vec<char>) = (fold(left), fold(right));
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, from) in left.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub struct Case {
     /// The name of its file, of an example with its folder's.
     pub name: String,
+    /// As it stands there.
+    pub text: String,
     pub model: Model,
     pub sources: Sources,
 }
@@ -35,6 +37,7 @@ impl Case {
         }
         Case {
             name,
+            text,
             model,
             sources,
         }

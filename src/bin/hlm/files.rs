@@ -9,7 +9,7 @@ use crate::fault::Fault;
 use crate::screen;
 use hlm::bind::DataFile;
 use hlm::check::CheckOptions;
-use hlm::diag::{Code, Diagnostic};
+use hlm::diag::{Code, Diagnostic, edit_distance};
 use hlm::io::data_json::Data;
 use hlm::model::{BindOptions, Filled, Model, Posterior, read_data};
 use hlm::run::{self, DataIdentity, FileIdentity};
@@ -362,40 +362,12 @@ fn similar(path: &Path) -> Option<String> {
     let names = fs::read_dir(folder.unwrap_or(Path::new(".")))
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut candidates: Vec<(usize, String)> =
-        names.map(|name| (distance(&wanted, &name), name)).collect();
+    let mut candidates: Vec<(usize, String)> = names
+        .map(|name| (edit_distance(&wanted, &name), name))
+        .collect();
     candidates.sort();
     let (edits, name) = candidates.into_iter().next()?;
     let near = folder.map_or(name.clone().into(), |folder| folder.join(&name));
     // A third of the name may be wrong, as in most spelling aids.
     (edits <= wanted.chars().count() / 3).then(|| near.display().to_string())
-}
-
-/// Levenshtein's distance: the fewest characters to insert, remove or replace.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, from) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distances_count_edits() {
-        assert_eq!(distance("schools", "schools"), 0);
-        assert_eq!(distance("schols", "schools"), 1);
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-    }
 }

@@ -64,9 +64,7 @@ impl<'m> Lowering<'m> {
 
     fn needs(&self, name: NameId) -> BTreeSet<NameId> {
         let providers = self.providers_of(name);
-        let values = providers
-            .into_iter()
-            .flat_map(|statement| usage::reads(statement));
+        let values = providers.into_iter().flat_map(|statement| statement.read());
         values.flat_map(usage::names_in).collect()
     }
 
@@ -593,7 +591,7 @@ pub(super) fn fixed_axis(definitions: &[&Statement]) -> Option<usize> {
 
 /// The letter along which a statement needs an earlier element of some names.
 fn lagged_letter(statement: &Statement, names: &[NameId]) -> Option<LetterId> {
-    let expressions = usage::expressions(statement);
+    let expressions = statement.expressions();
     let uses = expressions.into_iter().flat_map(usage::subscripts_of);
     uses.filter(|(name, _)| names.contains(name))
         .flat_map(|(_, subscripts)| subscripts)
@@ -617,7 +615,7 @@ fn by_uses<'m>(statements: &[&'m Statement], lagged: LetterId) -> Vec<&'m Statem
                 *used == name && !is_lagged
             })
         };
-        usage::reads(statement).into_iter().any(uses_now)
+        statement.read().into_iter().any(uses_now)
     };
     let mut waiting: Vec<&Statement> = statements.to_vec();
     let mut ordered = Vec::new();

@@ -26,7 +26,7 @@ impl<'m> Domain<'m> {
         let mut domain = Domain::default();
         let left = usage::left_name(statement);
         let left = left.map(|name| (name, usage::left_subscripts(statement)));
-        let right = usage::expressions(statement);
+        let right = statement.expressions();
         let right = right.into_iter().flat_map(usage::subscripts_of);
         for (name, subscripts) in left.into_iter().chain(right) {
             // What a long column lacks is known by rows.
@@ -96,12 +96,12 @@ impl<'m> Domain<'m> {
 
 /// How far a shift goes at most, if that is known: a number, or the values of a letter over a fixed range.
 fn distance(model: &Model, by: &Expr) -> Option<i64> {
-    if let Some(by) = usage::constant(by) {
+    if let Some(by) = by.constant() {
         return Some(by);
     }
     let furthest = |letter: LetterId| {
         let (_, upper) = usage::range(model, model.letters[letter.0].set)?;
-        usage::constant(upper)
+        upper.constant()
     };
     match &by.kind {
         ExprKind::LetterValue(letter) => furthest(*letter),
@@ -258,7 +258,7 @@ impl<'m> Lowering<'m> {
         for (subscript, by, set) in &domain.conditions {
             let position = self.position(subscript, scope, span);
             let size = self.size(*set, span);
-            let sign = usage::constant(by);
+            let sign = by.constant();
             if sign.is_none_or(|by| by < 0) {
                 conditions.push(at_least_one(&position, sign, span));
             }

@@ -267,7 +267,7 @@ impl Lowering<'_> {
         let Some(set) = self.name(column).levels_of else {
             return Value::new(position, Form::INT);
         };
-        let lowest = usage::range(self.model, set).and_then(|(lower, _)| usage::constant(lower));
+        let lowest = usage::range(self.model, set).and_then(|(lower, _)| lower.constant());
         if let Some(lowest) = lowest {
             return Value::new(build::shifted(position, lowest - 1, span), Form::INT);
         }

@@ -113,7 +113,7 @@ impl<'m> Lowering<'m> {
                 Role::Unknown => {}
                 Role::Definition(_) => {
                     for definition in self.definitions_of(name) {
-                        let parts = usage::expressions(definition);
+                        let parts = definition.expressions();
                         open.extend(parts.into_iter().flat_map(values_in));
                     }
                 }

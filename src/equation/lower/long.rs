@@ -37,7 +37,7 @@ fn is_long(model: &Model, name: NameId) -> bool {
 }
 
 fn uses(statement: &Statement, name: NameId) -> Vec<&[Subscript]> {
-    let expressions = usage::expressions(statement);
+    let expressions = statement.expressions();
     let all = expressions.into_iter().flat_map(usage::subscripts_of);
     all.filter(|(used, _)| *used == name)
         .map(|(_, subscripts)| subscripts)
@@ -55,7 +55,7 @@ fn reach(subscripts: &[Subscript], statement: &Statement) -> Option<Option<(usiz
         match subscript {
             Subscript::Letter(own) if own == letter => {}
             Subscript::Shift { of, by } if **of == Subscript::Letter(*letter) && lag.is_none() => {
-                let by = usage::constant(by).filter(|by| *by < 0)?;
+                let by = by.constant().filter(|by| *by < 0)?;
                 lag = Some((axis, by.unsigned_abs() as usize));
             }
             _ => return None,
@@ -153,7 +153,7 @@ impl Lowering<'_> {
             let Subscript::Shift { by, .. } = subscript else {
                 return None;
             };
-            Some((axis, usage::constant(by)?.unsigned_abs() as usize))
+            Some((axis, by.constant()?.unsigned_abs() as usize))
         });
         let row = match lag {
             None => row,

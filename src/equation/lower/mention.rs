@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::syntax::ast::{
-    Bounds, Expr, ExprKind, Index, LValue, PlaceStep, Stmt, StmtKind, TypeKind, TypeSpec,
+    Bounds, Expr, Index, LValue, PlaceStep, Stmt, StmtKind, TypeKind, TypeSpec,
 };
 
 /// Every variable that statements read or assign, loops' variables and local ones included.
@@ -92,7 +92,7 @@ fn in_place(target: &LValue, names: &mut BTreeSet<String>) {
             names.insert(place.variable.name.clone());
             for step in &place.path {
                 if let PlaceStep::Index(indices) = step {
-                    indices.iter().for_each(|index| in_index(index, names));
+                    in_expressions(indices.iter().flat_map(Index::parts), names);
                 }
             }
         }
@@ -129,52 +129,8 @@ fn in_expressions<'e>(
         .for_each(|expr| in_expression(expr, names));
 }
 
-fn in_index(index: &Index, names: &mut BTreeSet<String>) {
-    match index {
-        Index::All => {}
-        Index::Single(expr) => in_expression(expr, names),
-        Index::Range { lower, upper } => {
-            in_expressions(lower, names);
-            in_expressions(upper, names);
-        }
-    }
-}
-
 fn in_expression(expr: &Expr, names: &mut BTreeSet<String>) {
-    match &expr.kind {
-        ExprKind::Variable(name) => {
-            names.insert(name.clone());
-        }
-        ExprKind::Unary { operand, .. } => in_expression(operand, names),
-        ExprKind::Binary { left, right, .. } => {
-            in_expression(left, names);
-            in_expression(right, names);
-        }
-        ExprKind::Ternary {
-            condition,
-            if_true,
-            if_false,
-        } => {
-            for part in [condition, if_true, if_false] {
-                in_expression(part, names);
-            }
-        }
-        ExprKind::Index { base, indices } => {
-            in_expression(base, names);
-            indices.iter().for_each(|index| in_index(index, names));
-        }
-        ExprKind::Projection { base, .. } => in_expression(base, names),
-        ExprKind::Call { arguments, .. } => in_expressions(arguments, names),
-        ExprKind::Reduction { body, .. } => in_expression(body, names),
-        ExprKind::Array(elements) | ExprKind::RowVector(elements) | ExprKind::Tuple(elements) => {
-            in_expressions(elements, names);
-        }
-        ExprKind::Int(_)
-        | ExprKind::Real(_)
-        | ExprKind::Imaginary(_)
-        | ExprKind::Text(_)
-        | ExprKind::Target => {}
-    }
+    names.extend(expr.variables().into_iter().map(str::to_string));
 }
 
 /// The variables that statements declare, those of inner blocks aside.

@@ -2,29 +2,10 @@
 
 use std::collections::BTreeSet;
 
-/// Words that cannot name a variable in Stan.
+use crate::syntax::ast::BaseType;
+
+/// Words that cannot name a variable in Stan, those of types aside.
 const WORDS: &[&str] = &[
-    "int",
-    "real",
-    "complex",
-    "vector",
-    "row_vector",
-    "matrix",
-    "complex_vector",
-    "complex_row_vector",
-    "complex_matrix",
-    "ordered",
-    "positive_ordered",
-    "simplex",
-    "unit_vector",
-    "sum_to_zero_vector",
-    "sum_to_zero_matrix",
-    "row_stochastic_matrix",
-    "column_stochastic_matrix",
-    "cov_matrix",
-    "corr_matrix",
-    "cholesky_factor_cov",
-    "cholesky_factor_corr",
     "array",
     "tuple",
     "void",
@@ -138,7 +119,8 @@ pub(super) struct Namer {
 impl Namer {
     /// Begins with the words of the language, and the functions that the program calls or defines.
     pub(super) fn new(functions: impl IntoIterator<Item = String>) -> Namer {
-        let words = WORDS.iter().map(|word| (*word).to_string());
+        let types = BaseType::ALL.map(BaseType::word);
+        let words = types.iter().chain(WORDS).map(|word| (*word).to_string());
         Namer {
             taken: words.chain(functions).collect(),
         }

@@ -58,7 +58,7 @@ impl<'m> Lowering<'m> {
         let own = |statement: &&Statement| usage::left_name(statement) == Some(name);
         let mut statements = self.model.statements.iter().filter(own);
         statements.any(|statement| {
-            let reads = usage::reads(statement);
+            let reads = statement.read();
             reads
                 .into_iter()
                 .any(|expr| usage::names_in(expr).contains(&name))
@@ -85,7 +85,7 @@ impl<'m> Lowering<'m> {
             return Some(format!("`{}` has a declared constraint", unknown.name));
         }
         let is_exchangeable = priors.iter().all(|statement| {
-            let reads = usage::reads(statement);
+            let reads = statement.read();
             reads
                 .into_iter()
                 .all(|expr| !usage::mentions_any(self.model, expr))
@@ -172,7 +172,7 @@ impl<'m> Lowering<'m> {
             }
             if seen.insert(name) {
                 for definition in self.definitions_of(name) {
-                    let values = usage::reads(definition);
+                    let values = definition.read();
                     open.extend(values.into_iter().flat_map(usage::names_in));
                 }
             }

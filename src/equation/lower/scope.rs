@@ -114,7 +114,7 @@ impl Lowering<'_> {
         span: Span,
     ) -> ast::Expr {
         use crate::equation::tree::ExprKind;
-        if let Some(by) = super::usage::constant(by) {
+        if let Some(by) = by.constant() {
             return build::shifted(base, by, span);
         }
         let (operator, amount) = match &by.kind {

@@ -288,7 +288,7 @@ impl<'m> Lowering<'m> {
         let (_, free) = self.free.iter().find(|(own, _)| *own == name)?;
         let span = drawn.variate.span;
         let variate = Value::new(build::variable(free.clone(), span), Form::VECTOR);
-        let mut reads = usage::reads(drawn.statement).into_iter();
+        let mut reads = drawn.statement.read().into_iter();
         let is_same = reads.all(|expr| !usage::mentions_any(self.model, expr));
         let is_plain = self.name(name).axes.len() == 1
             && drawn.statement.letters.len() == 1

@@ -68,7 +68,7 @@ impl Lowering<'_> {
             Order::Labels(labels) => {
                 Fixed::Labels(labels.iter().map(|label| label.text.clone()).collect())
             }
-            Order::Range(lower, upper) => match (usage::constant(lower), usage::constant(upper)) {
+            Order::Range(lower, upper) => match (lower.constant(), upper.constant()) {
                 (Some(lower), Some(upper)) => Fixed::Range(lower, upper),
                 _ => Fixed::Computed(
                     self.extent(lower, &format!("first_{}", set.name), ends),
@@ -90,7 +90,7 @@ impl Lowering<'_> {
     }
 
     fn extent_of(&self, end: &Expr) -> Option<Extent> {
-        if let Some(value) = usage::constant(end) {
+        if let Some(value) = end.constant() {
             return Some(Extent::Number(value));
         }
         match &end.kind {
@@ -148,7 +148,7 @@ fn is_used_elsewhere(model: &Model, name: NameId) -> bool {
             &statement.kind,
             StatementKind::Draw { purpose: Purpose::Observation(own), .. } if *own == name
         );
-        let expressions = usage::expressions(statement);
+        let expressions = statement.expressions();
         let skipped = usize::from(is_own);
         expressions
             .into_iter()
@@ -167,7 +167,7 @@ fn is_lagged(model: &Model, set: SetId) -> bool {
     model.statements.iter().any(|statement| {
         let left = usage::left_name(statement);
         let left = left.map(|name| (name, usage::left_subscripts(statement)));
-        let right = usage::expressions(statement);
+        let right = statement.expressions();
         let right = right.into_iter().flat_map(usage::subscripts_of);
         left.into_iter().chain(right).any(shifts)
     })

@@ -3,100 +3,35 @@
 use std::collections::BTreeSet;
 
 use crate::equation::tree::{
-    Expr, ExprKind, LetterId, Model, NameId, Order, Purpose, Role, SetId, SetKind, Statement,
-    StatementKind, Subscript, SupportKind,
+    Expr, ExprKind, LetterId, Model, NameId, Order, Role, SetId, SetKind, Statement, StatementKind,
+    Subscript, SupportKind,
 };
-use crate::syntax::ast::{BinaryOp, UnaryOp};
 
 /// Visits an expression and everything in it, subscripts' expressions included, outermost first.
 pub(super) fn visit<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     see(expr);
-    match &expr.kind {
-        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Size(_) | ExprKind::LetterValue(_) => {}
-        ExprKind::Name { subscripts, .. } | ExprKind::LevelTest { subscripts, .. } => {
-            for subscript in subscripts {
-                visit_subscript(subscript, see);
+    let mut in_subscript = |subscript: &'e Subscript| {
+        subscript.visit(&mut |part| {
+            if let Subscript::Shift { by, .. } = part {
+                visit(by, see);
             }
+        });
+    };
+    expr.subscripts().iter().for_each(&mut in_subscript);
+    if let ExprKind::Reduce { agreeing, .. } = &expr.kind {
+        for (bound, free) in agreeing {
+            in_subscript(bound);
+            in_subscript(free);
         }
-        ExprKind::Reduce { agreeing, body, .. } => {
-            for (bound, free) in agreeing {
-                visit_subscript(bound, see);
-                visit_subscript(free, see);
-            }
-            visit(body, see);
-        }
-        ExprKind::Unary { operand, .. } => visit(operand, see),
-        ExprKind::Binary { left, right, .. } => {
-            visit(left, see);
-            visit(right, see);
-        }
-        ExprKind::Ternary {
-            condition,
-            if_true,
-            if_false,
-        } => {
-            for part in [condition, if_true, if_false] {
-                visit(part, see);
-            }
-        }
-        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|part| visit(part, see)),
-        ExprKind::RowVector(elements) | ExprKind::Array(elements) => {
-            elements.iter().for_each(|part| visit(part, see));
-        }
+    }
+    for part in expr.parts() {
+        visit(part, see);
     }
 }
 
-fn visit_subscript<'e>(subscript: &'e Subscript, see: &mut dyn FnMut(&'e Expr)) {
-    match subscript {
-        Subscript::Map { of, .. }
-        | Subscript::Part { of, .. }
-        | Subscript::Membership { of, .. } => visit_subscript(of, see),
-        Subscript::Shift { of, by } => {
-            visit_subscript(of, see);
-            visit(by, see);
-        }
-        Subscript::Range { lower, upper } => {
-            for end in [lower, upper].into_iter().flatten() {
-                visit_subscript(end, see);
-            }
-        }
-        Subscript::Letter(_)
-        | Subscript::Label { .. }
-        | Subscript::First(_)
-        | Subscript::Last(_)
-        | Subscript::All => {}
-    }
-}
-
-/// The expressions of a statement, the variate of `~` first.
-pub(super) fn expressions(statement: &Statement) -> Vec<&Expr> {
-    match &statement.kind {
-        StatementKind::Draw {
-            variate,
-            arguments,
-            truncation,
-            ..
-        } => {
-            let bounds = truncation
-                .iter()
-                .flat_map(|(lower, upper)| [lower, upper].into_iter().flatten());
-            std::iter::once(variate)
-                .chain(arguments)
-                .chain(bounds)
-                .collect()
-        }
-        StatementKind::Define { value, .. } | StatementKind::Target { value } => vec![value],
-    }
-}
-
-/// The expressions that a statement reads: all but a variate that it gives a value or a distribution.
+/// [`Statement::read`].
 pub(super) fn reads(statement: &Statement) -> Vec<&Expr> {
-    let all = expressions(statement);
-    let skipped = usize::from(matches!(
-        &statement.kind,
-        StatementKind::Draw { purpose, .. } if *purpose != Purpose::Factor
-    ));
-    all.into_iter().skip(skipped).collect()
+    statement.read()
 }
 
 /// The subscripts that a statement defines an element with, or that its variate has.
@@ -149,105 +84,44 @@ pub(super) fn names_in(expr: &Expr) -> BTreeSet<NameId> {
 }
 
 fn maps_in(subscript: &Subscript, names: &mut BTreeSet<NameId>) {
-    match subscript {
-        Subscript::Map { column, of } => {
+    subscript.visit(&mut |part| {
+        if let Subscript::Map { column, .. } = part {
             names.insert(*column);
-            maps_in(of, names);
         }
-        Subscript::Part { of, .. }
-        | Subscript::Membership { of, .. }
-        | Subscript::Shift { of, .. } => maps_in(of, names),
-        Subscript::Range { lower, upper } => {
-            for end in [lower, upper].into_iter().flatten() {
-                maps_in(end, names);
-            }
-        }
-        _ => {}
-    }
+    });
 }
 
 /// Whether a subscript depends on a letter.
 pub(super) fn subscript_mentions(subscript: &Subscript, letter: LetterId) -> bool {
     match subscript {
         Subscript::Letter(own) => *own == letter,
-        Subscript::Map { of, .. }
-        | Subscript::Part { of, .. }
-        | Subscript::Membership { of, .. } => subscript_mentions(of, letter),
         Subscript::Shift { of, by } => subscript_mentions(of, letter) || mentions(by, letter),
-        Subscript::Range { lower, upper } => [lower, upper]
-            .into_iter()
-            .flatten()
-            .any(|end| subscript_mentions(end, letter)),
-        Subscript::Label { .. } | Subscript::First(_) | Subscript::Last(_) | Subscript::All => {
-            false
-        }
+        _ => (subscript.parts()).any(|part| subscript_mentions(part, letter)),
     }
 }
 
 /// Whether an expression depends on a letter that is not bound inside of it.
 pub(super) fn mentions(expr: &Expr, letter: LetterId) -> bool {
+    let in_parts = || expr.parts().into_iter().any(|part| mentions(part, letter));
     match &expr.kind {
-        ExprKind::Int(_) | ExprKind::Real(_) | ExprKind::Size(_) => false,
         ExprKind::LetterValue(own) => *own == letter,
-        ExprKind::Name { subscripts, .. } | ExprKind::LevelTest { subscripts, .. } => subscripts
-            .iter()
-            .any(|subscript| subscript_mentions(subscript, letter)),
         ExprKind::Reduce {
-            letters,
-            agreeing,
-            body,
-            ..
+            letters, agreeing, ..
         } => {
-            let in_free = agreeing
-                .iter()
-                .any(|(_, free)| subscript_mentions(free, letter));
-            in_free || (!letters.contains(&letter) && mentions(body, letter))
+            let mut free = agreeing.iter().map(|(_, free)| free);
+            free.any(|free| subscript_mentions(free, letter))
+                || (!letters.contains(&letter) && in_parts())
         }
-        ExprKind::Unary { operand, .. } => mentions(operand, letter),
-        ExprKind::Binary { left, right, .. } => mentions(left, letter) || mentions(right, letter),
-        ExprKind::Ternary {
-            condition,
-            if_true,
-            if_false,
-        } => [condition, if_true, if_false]
-            .into_iter()
-            .any(|part| mentions(part, letter)),
-        ExprKind::Call {
-            arguments: parts, ..
+        _ => {
+            let mut subscripts = expr.subscripts().iter();
+            subscripts.any(|subscript| subscript_mentions(subscript, letter)) || in_parts()
         }
-        | ExprKind::RowVector(parts)
-        | ExprKind::Array(parts) => parts.iter().any(|part| mentions(part, letter)),
     }
 }
 
 /// Whether an expression depends on any letter of its statement.
 pub(super) fn mentions_any(model: &Model, expr: &Expr) -> bool {
     (0..model.letters.len()).any(|letter| mentions(expr, LetterId(letter)))
-}
-
-/// The value of an integer expression without names.
-pub(super) fn constant(expr: &Expr) -> Option<i64> {
-    match &expr.kind {
-        ExprKind::Int(value) => Some(i64::from(*value)),
-        ExprKind::Unary {
-            operator: UnaryOp::Negate,
-            operand,
-        } => constant(operand).map(|value| -value),
-        ExprKind::Binary {
-            operator,
-            left,
-            right,
-        } => {
-            let (left, right) = (constant(left)?, constant(right)?);
-            match operator {
-                BinaryOp::Add => Some(left + right),
-                BinaryOp::Subtract => Some(left - right),
-                BinaryOp::Multiply => Some(left * right),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
 }
 
 /// The ends of a set's range, if the file gives it one.
@@ -285,7 +159,7 @@ pub(super) fn used_whole(model: &Model) -> BTreeSet<NameId> {
         }
     };
     for statement in &model.statements {
-        for expr in expressions(statement) {
+        for expr in statement.expressions() {
             visit(expr, &mut see);
         }
     }
@@ -326,7 +200,7 @@ pub(super) fn functions(model: &Model) -> BTreeSet<String> {
         _ => {}
     };
     for statement in &model.statements {
-        for expr in expressions(statement) {
+        for expr in statement.expressions() {
             visit(expr, &mut see);
         }
     }

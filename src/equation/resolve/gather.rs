@@ -385,26 +385,7 @@ pub(super) fn lone_name(expr: &ast::Expr) -> Option<Mention<'_>> {
 /// The direct parts of an expression, without what stands in brackets behind it.
 pub(super) fn parts(expr: &ast::Expr) -> Vec<&ast::Expr> {
     match &expr.kind {
-        ExprKind::Unary { operand, .. } => vec![operand],
-        ExprKind::Binary { left, right, .. } => vec![left, right],
-        ExprKind::Ternary {
-            condition,
-            if_true,
-            if_false,
-        } => vec![condition, if_true, if_false],
-        ExprKind::Index { base, .. } | ExprKind::Projection { base, .. } => vec![base],
-        ExprKind::Reduction { body, .. } => vec![body],
-        ExprKind::Call {
-            arguments: list, ..
-        }
-        | ExprKind::Array(list)
-        | ExprKind::RowVector(list)
-        | ExprKind::Tuple(list) => list.iter().collect(),
-        ExprKind::Int(_)
-        | ExprKind::Real(_)
-        | ExprKind::Imaginary(_)
-        | ExprKind::Text(_)
-        | ExprKind::Variable(_)
-        | ExprKind::Target => Vec::new(),
+        ExprKind::Index { base, .. } => vec![base],
+        _ => expr.parts(),
     }
 }

@@ -176,25 +176,11 @@ fn is_integer_type(kind: &UnsizedKind) -> bool {
 }
 
 fn note_steps(subscript: &Subscript, needed: &mut Vec<NameId>) {
-    match subscript {
-        Subscript::Shift { of, by } => {
-            note_steps(of, needed);
+    subscript.visit(&mut |part| {
+        if let Subscript::Shift { by, .. } = part {
             note_integer(by, needed);
         }
-        Subscript::Map { of, .. }
-        | Subscript::Part { of, .. }
-        | Subscript::Membership { of, .. } => note_steps(of, needed),
-        Subscript::Range { lower, upper } => {
-            for end in [lower, upper].into_iter().flatten() {
-                note_steps(end, needed);
-            }
-        }
-        Subscript::Letter(_)
-        | Subscript::Label { .. }
-        | Subscript::First(_)
-        | Subscript::Last(_)
-        | Subscript::All => {}
-    }
+    });
 }
 
 /// Notes the names that must be integers for an expression to be one.

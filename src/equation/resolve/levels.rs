@@ -143,27 +143,9 @@ fn note_names(expr: &Expr, found: &mut Vec<NameId>) {
 }
 
 fn note_subscript(subscript: &Subscript, found: &mut Vec<NameId>) {
-    match subscript {
-        Subscript::Map { column, of } => {
-            if !found.contains(column) {
-                found.push(*column);
-            }
-            note_subscript(of, found);
-        }
-        Subscript::Part { of, .. } | Subscript::Membership { of, .. } => note_subscript(of, found),
-        Subscript::Shift { of, by } => {
-            note_subscript(of, found);
-            note_names(by, found);
-        }
-        Subscript::Range { lower, upper } => {
-            for end in [lower, upper].into_iter().flatten() {
-                note_subscript(end, found);
-            }
-        }
-        Subscript::Letter(_)
-        | Subscript::Label { .. }
-        | Subscript::First(_)
-        | Subscript::Last(_)
-        | Subscript::All => {}
-    }
+    subscript.visit(&mut |part| match part {
+        Subscript::Map { column, .. } if !found.contains(column) => found.push(*column),
+        Subscript::Shift { by, .. } => note_names(by, found),
+        _ => {}
+    });
 }

@@ -695,25 +695,13 @@ fn is_model_line(text: &str) -> bool {
 
 /// Whether a text begins as a function's definition does: type, name, arguments, and somewhere a body.
 fn is_function(text: &str) -> bool {
-    const TYPES: [&str; 12] = [
-        "void",
-        "int",
-        "real",
-        "complex",
-        "vector",
-        "row_vector",
-        "matrix",
-        "complex_vector",
-        "complex_row_vector",
-        "complex_matrix",
-        "array",
-        "tuple",
-    ];
     let first: String = text
         .chars()
         .take_while(|character| character.is_alphanumeric() || *character == '_')
         .collect();
-    text.contains('{') && TYPES.contains(&first.as_str()) && !text.contains('~')
+    let is_type = ["void", "array", "tuple"].contains(&first.as_str())
+        || ast::BaseType::ALL.iter().any(|ty| ty.word() == first);
+    text.contains('{') && is_type && !text.contains('~')
 }
 
 /// Whether nothing but a line comment stands there.
