@@ -7,6 +7,9 @@
 //!
 //! A block is taken over as a whole or not at all: additions that a second run would make again come last, behind the
 //! block's checks. If one failed, the rounds from this block on run one by one.
+//!
+//! A logarithm that is only added up is not computed at all: a kernel takes the sum of a block's as the logarithm of a
+//! product.
 
 use super::lanes::{CellUse, Class, Plan};
 use super::partition::operands;
@@ -30,6 +33,8 @@ pub(super) struct Segments {
     pub of_value: BTreeMap<ValueId, usize>,
     /// Values that are kept for the block, with the number of their place.
     pub kept: BTreeMap<ValueId, usize>,
+    /// Statements that only add a logarithm up, with the kernel of one block's sum.
+    pub log_sums: BTreeMap<usize, LogSum>,
     /// How many segments.
     pub count: usize,
     /// The segment before which the block's checks must have held; `count` if that is the end.
@@ -38,8 +43,19 @@ pub(super) struct Segments {
     pub scatters: BTreeMap<usize, Scatter>,
 }
 
-/// The kernel that a statement calls on whole blocks: its primitive and argument.
-pub(super) fn slice_call(plan: &Plan, op: &Op) -> Option<(Prim, ValueId)> {
+/// A sum of logarithms over the rounds of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LogSum {
+    /// The logarithm, which is not computed otherwise.
+    pub log: ValueId,
+    /// Which of the functions that have such a kernel it is.
+    pub prim: Prim,
+    /// Of what.
+    pub arg: ValueId,
+}
+
+/// The kernel on slices that an operation may call: its primitive and argument.
+fn slice_call(plan: &Plan, op: &Op) -> Option<(Prim, ValueId)> {
     match op {
         Op::Prim(prim, args) => match args.as_slice() {
             [arg] if plan.class(*arg) == Class::Reals && symbols::slice_symbol(*prim).is_some() => {
@@ -62,6 +78,7 @@ impl Segments {
             of_stmt: Vec::with_capacity(body.len()),
             of_value: BTreeMap::new(),
             kept: BTreeMap::new(),
+            log_sums: log_sums(plan, body),
             count: 1,
             checked: 0,
             scatters: BTreeMap::new(),
@@ -73,7 +90,7 @@ impl Segments {
                 .extend(scatter.map(|scatter| (at, scatter)));
         }
         segments.assign(plan, body);
-        if segments.count == 1 && segments.scatters.is_empty() {
+        if segments.count == 1 && segments.scatters.is_empty() && segments.log_sums.is_empty() {
             return None;
         }
         segments.postpone(plan, body);
@@ -84,6 +101,19 @@ impl Segments {
     /// The segment from which on a value is there.
     pub fn value(&self, value: ValueId) -> usize {
         self.of_value.get(&value).copied().unwrap_or(0)
+    }
+
+    /// The kernel that a statement calls on whole blocks: its primitive and argument.
+    pub fn slice_call(&self, plan: &Plan, stmt: &Stmt) -> Option<(Prim, ValueId)> {
+        match stmt {
+            Stmt::Let(value, op) if !self.is_absorbed(*value) => slice_call(plan, op),
+            _ => None,
+        }
+    }
+
+    /// Whether a value is a logarithm of which only the sum is computed.
+    pub fn is_absorbed(&self, value: ValueId) -> bool {
+        self.log_sums.values().any(|sum| sum.log == value)
     }
 
     /// Each statement to the first segment where its operands are there.
@@ -104,8 +134,8 @@ impl Segments {
                 *last = segment;
             }
             match stmt {
-                Stmt::Let(value, op) => {
-                    let called = slice_call(plan, op).is_some();
+                Stmt::Let(value, _) => {
+                    let called = self.slice_call(plan, stmt).is_some();
                     let available = segment + usize::from(called);
                     self.of_value.insert(*value, available);
                     self.count = self.count.max(available + 1);
@@ -145,8 +175,8 @@ impl Segments {
             for (at, stmt) in body.iter().enumerate() {
                 if self.of_stmt[at] == segment && !self.scatters.contains_key(&at) {
                     pending.extend(uses(plan, stmt));
-                    if let Stmt::Let(value, op) = stmt
-                        && let Some((_, arg)) = slice_call(plan, op)
+                    if let Stmt::Let(value, _) = stmt
+                        && let Some((_, arg)) = self.slice_call(plan, stmt)
                     {
                         kept.insert(arg);
                         kept.insert(*value);
@@ -161,7 +191,7 @@ impl Segments {
                     continue;
                 }
                 let Stmt::Let(_, op) = stmt else { continue };
-                if slice_call(plan, op).is_some() || self.value(value) == segment {
+                if self.slice_call(plan, stmt).is_some() || self.value(value) == segment {
                     continue;
                 }
                 let is_real = plan.class(value) == Class::Reals;
@@ -183,6 +213,7 @@ impl Segments {
                 }
             }
         }
+        kept.extend(self.log_sums.values().map(|sum| sum.arg));
         self.kept = kept.into_iter().zip(0..).collect();
         Some(())
     }
@@ -194,6 +225,33 @@ fn is_written(procedure: &Procedure, buffer: BufferId) -> bool {
         procedure.buffers[buffer.0 as usize].role,
         Role::ConstantReal(_) | Role::ConstantInt(_) | Role::Input(_)
     )
+}
+
+/// The statements that add a logarithm to a sum over the rounds, where nothing else uses it.
+fn log_sums(plan: &Plan, body: &[Stmt]) -> BTreeMap<usize, LogSum> {
+    let mut uses_of: BTreeMap<ValueId, usize> = BTreeMap::new();
+    for value in body.iter().flat_map(|stmt| uses(plan, stmt)) {
+        *uses_of.entry(value).or_default() += 1;
+    }
+    let mut logs = BTreeMap::new();
+    let mut sums = BTreeMap::new();
+    for (at, stmt) in body.iter().enumerate() {
+        match stmt {
+            Stmt::Let(log, op) if uses_of.get(log) == Some(&1) => {
+                if let Some((prim, arg)) = slice_call(plan, op)
+                    && symbols::sum_symbol(prim).is_some()
+                {
+                    let log = *log;
+                    logs.insert(log, LogSum { log, prim, arg });
+                }
+            }
+            Stmt::Add(_, value) | Stmt::Accumulate(_, _, value) if plan.target(stmt).is_some() => {
+                sums.extend(logs.get(value).map(|log| (at, *log)));
+            }
+            _ => {}
+        }
+    }
+    sums
 }
 
 /// The buffer that a statement reads or writes.

@@ -2,11 +2,11 @@
 
 use super::CompileError;
 use super::compile::{Affine, Compiled, Def, FunctionCompiler};
-use super::lanes::{Class, PAIR};
+use super::lanes::{Class, PAIR, Target};
 use super::layout::SCALAR;
 use super::partition::operands;
 use super::prim;
-use super::vector::{Group, Held, Lanes, Target};
+use super::vector::{Group, Held, Lanes};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{BufferId, CellId, Op, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -356,6 +356,18 @@ impl Group<'_, '_, '_, '_> {
             let sum = builder.use_var(*variable);
             let sum = builder.ins().fadd(sum, group);
             builder.def_var(*variable, sum);
+        }
+    }
+
+    /// Adds a scalar to a sum over the rounds.
+    pub(super) fn add_scalar_to_sum(&mut self, target: Target, value: Value) {
+        if let Some(&variable) = self.sums.get(&target).and_then(|sums| sums.first()) {
+            let builder = &mut self.compiler.builder;
+            let sum = builder.use_var(variable);
+            // The other lane is zero.
+            let vector = builder.ins().scalar_to_vector(F64X2, value);
+            let sum = builder.ins().fadd(sum, vector);
+            builder.def_var(variable, sum);
         }
     }
 

@@ -50,6 +50,14 @@ pub(super) enum CellUse {
     Local,
 }
 
+/// What a sum over the rounds goes to in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    Cell(CellId),
+    /// An element whose index is the same in all rounds.
+    Element(BufferId, ValueId),
+}
+
 /// How to run a loop several rounds at once.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -83,6 +91,19 @@ impl Plan {
     /// What a value is.
     pub fn class(&self, value: ValueId) -> Class {
         self.classes.get(&value).copied().unwrap_or(Class::Uniform)
+    }
+
+    /// What a statement adds up over all rounds.
+    pub fn target(&self, stmt: &Stmt) -> Option<Target> {
+        match stmt {
+            Stmt::Add(cell, _) if self.cells.get(cell) == Some(&CellUse::Sum) => {
+                Some(Target::Cell(*cell))
+            }
+            Stmt::Accumulate(buffer, index, _) if self.class(*index) == Class::Uniform => {
+                Some(Target::Element(*buffer, *index))
+            }
+            _ => None,
+        }
     }
 
     /// Whether no round is left over for running one by one.

@@ -9,7 +9,7 @@ use super::symbols;
 use super::vector::{Group, Lanes, Place, implying};
 use crate::loops::{Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F64X2, I64};
+use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
 use std::collections::BTreeSet;
@@ -51,6 +51,7 @@ impl Group<'_, '_, '_, '_> {
                 group.segment(segments, body)
             })?;
             self.kernels(segments, segment, body, from, to)?;
+            self.log_sums(segments, segment, body, from, to)?;
         }
         if segments.checked == segments.count {
             self.stop_unless_checked(body, &before, exit, from);
@@ -111,11 +112,12 @@ impl Group<'_, '_, '_, '_> {
         };
         let mut ready = BTreeSet::new();
         for (at, (stmt, segment)) in body.iter().zip(&segments.of_stmt).enumerate() {
-            let called = match stmt {
-                Stmt::Let(_, op) => blocks::slice_call(self.plan, op).is_some(),
-                _ => segments.scatters.contains_key(&at),
+            let elsewhere = match stmt {
+                Stmt::Let(value, _) if segments.is_absorbed(*value) => true,
+                Stmt::Let(..) => segments.slice_call(self.plan, stmt).is_some(),
+                _ => segments.scatters.contains_key(&at) || segments.log_sums.contains_key(&at),
             };
-            if *segment != place.segment || called {
+            if *segment != place.segment || elsewhere {
                 continue;
             }
             for value in blocks::uses(self.plan, stmt) {
@@ -201,8 +203,8 @@ impl Group<'_, '_, '_, '_> {
         to: Value,
     ) -> Compiled {
         for (stmt, of_stmt) in body.iter().zip(&segments.of_stmt) {
-            let Stmt::Let(value, op) = stmt else { continue };
-            let Some((prim, arg)) = blocks::slice_call(self.plan, op) else {
+            let Stmt::Let(value, _) = stmt else { continue };
+            let Some((prim, arg)) = segments.slice_call(self.plan, stmt) else {
                 continue;
             };
             let (Some(&arg), Some(&result), Some(address)) = (
@@ -222,6 +224,40 @@ impl Group<'_, '_, '_, '_> {
             let [arg, result] =
                 [arg, result].map(|at| compiler.builder.ins().iadd_imm_s(arena, i64::from(at)));
             compiler.call_shim(address, &[arg, result, count], None);
+        }
+        Ok(())
+    }
+
+    /// Adds up the logarithms whose arguments are there after a segment.
+    fn log_sums(
+        &mut self,
+        segments: &Segments,
+        segment: usize,
+        body: &[Stmt],
+        from: Value,
+        to: Value,
+    ) -> Compiled {
+        for (&at, sum) in &segments.log_sums {
+            if segments.of_stmt[at] != segment {
+                continue;
+            }
+            let (Some(&arg), Some(address), Some(target)) = (
+                segments.kept.get(&sum.arg),
+                symbols::sum_symbol(sum.prim),
+                self.plan.target(&body[at]),
+            ) else {
+                return Err(CompileError::NoKernel(sum.prim));
+            };
+            let arg = self.kept_at(arg);
+            let compiler = &mut *self.compiler;
+            let count = compiler.builder.ins().isub(to, from);
+            let arg = compiler
+                .builder
+                .ins()
+                .iadd_imm_s(compiler.arena, i64::from(arg));
+            if let Some(total) = compiler.call_shim(address, &[arg, count], Some(F64)) {
+                self.add_scalar_to_sum(target, total);
+            }
         }
         Ok(())
     }

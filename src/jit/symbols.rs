@@ -105,6 +105,33 @@ pub(super) fn scatter_symbol(order: Order) -> usize {
     }
 }
 
+/// The sum of a logarithm over `count` numbers.
+///
+/// # Safety
+/// `from` is `count` reals.
+unsafe extern "C" fn sum_log(from: *const f64, count: u64) -> f64 {
+    // SAFETY: the caller's.
+    simd::sum_log(unsafe { std::slice::from_raw_parts(from, count as usize) })
+}
+
+/// As [`sum_log`], of 1 + x.
+///
+/// # Safety
+/// `from` is `count` reals.
+unsafe extern "C" fn sum_log1p(from: *const f64, count: u64) -> f64 {
+    // SAFETY: the caller's.
+    simd::sum_log1p(unsafe { std::slice::from_raw_parts(from, count as usize) })
+}
+
+/// The address of a function `(from, count)` that adds a primitive's kernel up over a slice of reals.
+pub(super) fn sum_symbol(prim: Prim) -> Option<usize> {
+    match prim {
+        Prim::Log => Some(sum_log as *const () as usize),
+        Prim::Log1p => Some(sum_log1p as *const () as usize),
+        _ => None,
+    }
+}
+
 macro_rules! symbols {
     (unary: $($unary:ident)*; binary: $($binary:ident)*; ternary: $($ternary:ident)*;) => {
         /// The symbol of a primitive that code calls rather than spells out; none for the others.

@@ -1,5 +1,6 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
+mod logarithms;
 mod scatter;
 mod sums;
 

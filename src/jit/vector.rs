@@ -8,10 +8,10 @@
 use super::CompileError;
 use super::blocks::Segments;
 use super::compile::{Compiled, Def, FunctionCompiler};
-use super::lanes::{CellUse, Class, PAIR, Plan};
+use super::lanes::{PAIR, Plan, Target};
 use super::{prim, runtime};
 use crate::builtins::Scalar;
-use crate::loops::{BufferId, CellId, Stmt, ValueId};
+use crate::loops::{CellId, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
@@ -108,36 +108,15 @@ pub(super) fn compile_loop(
     Ok(true)
 }
 
-/// What a sum over the rounds goes to in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Target {
-    Cell(CellId),
-    /// An element whose index is the same in all rounds.
-    Element(BufferId, ValueId),
-}
-
 /// The running sum of each target. Of products it has a vector for each of a group's vectors, so that one fused
 /// multiply-add need not wait for the other; of anything else one vector, to which the sum of the group's is added, so
 /// that sums take few registers.
 pub(super) type Sums = BTreeMap<Target, Vec<Variable>>;
 
-/// What a statement adds up over all rounds.
-fn target(plan: &Plan, stmt: &Stmt) -> Option<Target> {
-    match stmt {
-        Stmt::Add(cell, _) if plan.cells.get(cell) == Some(&CellUse::Sum) => {
-            Some(Target::Cell(*cell))
-        }
-        Stmt::Accumulate(buffer, index, _) if plan.class(*index) == Class::Uniform => {
-            Some(Target::Element(*buffer, *index))
-        }
-        _ => None,
-    }
-}
-
 fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: &[Stmt]) -> Sums {
     let mut sums = Sums::new();
     for stmt in body {
-        let Some(target) = target(plan, stmt) else {
+        let Some(target) = plan.target(stmt) else {
             continue;
         };
         let (Stmt::Add(_, value) | Stmt::Accumulate(_, _, value)) = stmt else {
@@ -213,7 +192,7 @@ pub(super) fn implying(plan: &Plan, body: &[Stmt], sums: &Sums) -> Vec<Variable>
     };
     let targets: BTreeSet<Target> = places
         .into_iter()
-        .filter_map(|place| target(plan, &body[place]))
+        .filter_map(|place| plan.target(&body[place]))
         .collect();
     targets
         .into_iter()
@@ -326,7 +305,7 @@ impl Group<'_, '_, '_, '_> {
     // ---- Statements.
 
     pub(super) fn stmt(&mut self, stmt: &Stmt) -> Compiled {
-        if let Some(target) = target(self.plan, stmt)
+        if let Some(target) = self.plan.target(stmt)
             && let Stmt::Add(_, value) | Stmt::Accumulate(_, _, value) = stmt
         {
             self.add_to_sum(target, *value);

@@ -107,7 +107,7 @@ pub(super) fn expm1(x: f64) -> f64 {
 
 /// log(u + c) for a correction c far below u's last place, u normal, positive and finite.
 #[inline(always)]
-fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
+pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
     const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     // The exponent k with u = 2^k m, √½ ≤ m < √2.
     let k = (u.to_bits().wrapping_sub(SQRT_HALF) as i64) >> 52;

@@ -54,8 +54,11 @@ macro_rules! by_level {
 }
 
 mod elementary;
+mod logarithms;
 pub mod product;
 pub mod scatter;
+
+pub use logarithms::{sum_log, sum_log1p};
 
 use std::sync::OnceLock;
 
