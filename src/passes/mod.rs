@@ -5,6 +5,8 @@ mod contract;
 mod dead;
 mod factor;
 mod hoist;
+mod logistic;
+mod sums;
 mod tabulate;
 
 use crate::loops::Procedure;
@@ -21,6 +23,8 @@ pub struct Switches {
     /// Factors that do not change in a loop are taken out of its sums. For gradients: in a density they would hide from
     /// differentiation that a loop only adds to the target.
     pub factor: bool,
+    /// Logistic functions share their exponentials, and logarithms have sums of their own. For gradients.
+    pub logarithms: bool,
     /// Products and sums become fused multiply-adds.
     pub contract: bool,
     /// What nothing uses is not computed.
@@ -34,6 +38,7 @@ impl Switches {
         tabulate: true,
         common: true,
         factor: true,
+        logarithms: true,
         contract: true,
         dead: true,
     };
@@ -43,6 +48,7 @@ impl Switches {
         tabulate: false,
         common: false,
         factor: false,
+        logarithms: false,
         contract: false,
         dead: false,
     };
@@ -51,6 +57,10 @@ impl Switches {
 /// Runs the passes that only a gradient's code can take, then all others once more.
 pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
     improve(procedure, switches);
+    if switches.logarithms {
+        logistic::expand(procedure);
+        sums::separate(procedure);
+    }
     if switches.factor {
         factor::factor(procedure);
     }
