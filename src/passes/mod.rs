@@ -6,6 +6,8 @@ mod dead;
 mod factor;
 mod hoist;
 mod logistic;
+mod memory;
+mod straighten;
 mod sums;
 mod tabulate;
 
@@ -14,6 +16,8 @@ use crate::loops::Procedure;
 /// Which passes run: all of them unless someone is looking for the one that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Switches {
+    /// Short loops are unrolled, and what was just written is not read back from memory.
+    pub straighten: bool,
     /// Values that do not change in a loop are computed before it; sums of them become products.
     pub hoist: bool,
     /// Values in loops that depend on data alone become tables.
@@ -34,6 +38,7 @@ pub struct Switches {
 impl Switches {
     /// Every pass.
     pub const ALL: Switches = Switches {
+        straighten: true,
         hoist: true,
         tabulate: true,
         common: true,
@@ -44,6 +49,7 @@ impl Switches {
     };
     /// None: the procedure as it was lowered.
     pub const NONE: Switches = Switches {
+        straighten: false,
         hoist: false,
         tabulate: false,
         common: false,
@@ -73,6 +79,9 @@ pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
 
 /// Runs the passes, in an order in which each feeds the next, on the procedure and on those of its systems.
 pub fn improve(procedure: &mut Procedure, switches: Switches) {
+    if switches.straighten {
+        straighten::straighten(procedure);
+    }
     if switches.common {
         common::merge(procedure);
     }
