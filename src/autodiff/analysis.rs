@@ -301,7 +301,7 @@ fn raise(flag: &mut bool, active: bool) -> bool {
 fn carries_derivative(prim: Prim) -> bool {
     !matches!(
         prim,
-        Prim::Floor | Prim::Ceil | Prim::Round | Prim::Trunc | Prim::Step
+        Prim::Floor | Prim::Ceil | Prim::Round | Prim::Trunc | Prim::Step | Prim::StopGradient
     )
 }
 

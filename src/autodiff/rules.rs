@@ -193,8 +193,10 @@ fn unary_slope(
             rev.mul(adjoint, exp)
         }
         Prim::Log => {
+            // By the reciprocal, which others need too and which need not wait for the adjoint.
             let x = rev.primal(a);
-            rev.div(adjoint, x)
+            let slope = rev.prim(Prim::Inv, &[x]);
+            rev.mul(adjoint, slope)
         }
         Prim::Log2 => {
             let x = rev.primal(a);
@@ -233,12 +235,14 @@ fn unary_slope(
         }
         Prim::Sqrt => {
             // At 0 the slope is infinite; like Stan, pass nothing back, so that 0 times it is not NaN.
+            // The slope does not wait for the adjoint.
             let y = rev.primal(result);
-            let twice = rev.twice(y);
-            let slope = rev.div(adjoint, twice);
+            let half = rev.real(0.5);
+            let slope = rev.prim(Prim::Div, &[half, y]);
             let zero = rev.real(0.0);
             let at_zero = rev.prim(Prim::Eq, &[y, zero]);
-            rev.select(at_zero, zero, slope)
+            let slope = rev.select(at_zero, zero, slope);
+            rev.mul(adjoint, slope)
         }
         Prim::Cbrt => {
             let y = rev.primal(result);

@@ -140,6 +140,8 @@ prims! {
     Trunc = "trunc"(Real) -> Real;
     /// 1 if x >= 0, else 0
     Step = "step"(Real) -> Real;
+    /// x, a constant to differentiation: for what is subtracted and added again, such as a largest term
+    StopGradient = "stop_gradient"(Real) -> Real;
 
     // Elementary functions.
     /// e^x

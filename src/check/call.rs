@@ -357,6 +357,7 @@ fn is_internal(prim: Prim) -> bool {
         Prim::ToReal
             | Prim::AndInt
             | Prim::OrInt
+            | Prim::StopGradient
             | Prim::GammaPDa
             | Prim::IncBetaDa
             | Prim::IncBetaDb

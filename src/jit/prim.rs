@@ -23,6 +23,7 @@ pub(super) fn is_inline_real(prim: Prim, host: Host) -> bool {
         | Prim::Fmax
         | Prim::Fdim
         | Prim::Step
+        | Prim::StopGradient
         | Prim::Sqrt
         | Prim::Square
         | Prim::Inv
@@ -42,6 +43,7 @@ pub(super) fn real(builder: &mut FunctionBuilder<'_>, prim: Prim, args: &[Value]
         (Prim::Mul, &[a, b]) => builder.ins().fmul(a, b),
         (Prim::Div, &[a, b]) => builder.ins().fdiv(a, b),
         (Prim::Neg, &[a]) => builder.ins().fneg(a),
+        (Prim::StopGradient, &[a]) => a,
         (Prim::Fma, &[a, b, c]) => builder.ins().fma(a, b, c),
         (Prim::Abs, &[a]) => builder.ins().fabs(a),
         (Prim::Floor, &[a]) => builder.ins().floor(a),

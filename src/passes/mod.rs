@@ -1,5 +1,6 @@
 //! Improvements of procedures: each pass takes a procedure and leaves one that computes the same.
 
+mod carry;
 mod common;
 mod contract;
 mod dead;
@@ -7,11 +8,13 @@ mod factor;
 mod hoist;
 mod logistic;
 mod memory;
+mod shorten;
 mod straighten;
 mod sums;
 mod tabulate;
 
-use crate::loops::Procedure;
+use crate::builtins::Kind;
+use crate::loops::{Procedure, ValueId};
 
 /// Which passes run: all of them unless someone is looking for the one that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub struct Switches {
     pub straighten: bool,
     /// Values that do not change in a loop are computed before it; sums of them become products.
     pub hoist: bool,
+    /// What one round of a loop leaves to the next goes there by the shortest way. For gradients: it would be in the way of
+    /// differentiation.
+    pub carry: bool,
     /// Values in loops that depend on data alone become tables.
     pub tabulate: bool,
     /// Equal values are computed once.
@@ -40,6 +46,7 @@ impl Switches {
     pub const ALL: Switches = Switches {
         straighten: true,
         hoist: true,
+        carry: true,
         tabulate: true,
         common: true,
         factor: true,
@@ -51,6 +58,7 @@ impl Switches {
     pub const NONE: Switches = Switches {
         straighten: false,
         hoist: false,
+        carry: false,
         tabulate: false,
         common: false,
         factor: false,
@@ -69,6 +77,10 @@ pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
     }
     if switches.factor {
         factor::factor(procedure);
+    }
+    if switches.carry {
+        carry::carry(procedure);
+        shorten::shorten(procedure);
     }
     improve(procedure, switches);
     if switches.contract {
@@ -109,10 +121,17 @@ pub fn improve(procedure: &mut Procedure, switches: Switches) {
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }
 
+/// A value that nothing defines yet.
+fn fresh(procedure: &mut Procedure, kind: Kind) -> ValueId {
+    let id = ValueId(procedure.values.len() as u32);
+    procedure.values.push(kind);
+    id
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtins::{Kind, Prim};
+    use crate::builtins::Prim;
     use crate::loops::{Builder, Evaluator, Op, Role, Stmt};
 
     /// `for i in 0..rounds { total += factor; scaled += factor · data[i] }; scaled += total`, where the factor is the input

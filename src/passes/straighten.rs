@@ -6,7 +6,7 @@
 use super::memory::{Memory, Place};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
-    Builder, BufferId, CellId, Op, Procedure, Slice, Stmt, ValueId, blocks, rewrite_operands_here,
+    BufferId, Builder, CellId, Op, Procedure, Slice, Stmt, ValueId, blocks, rewrite_operands_here,
 };
 use std::collections::BTreeMap;
 
