@@ -130,6 +130,24 @@ impl Builder {
         }
     }
 
+    /// From here on an integer is known to be a constant, which its definition does not tell.
+    pub fn assume(&mut self, value: ValueId, constant: i64) {
+        self.constants.insert(value, Op::Int(constant));
+    }
+
+    /// The operation that defines a value in one of the open blocks.
+    pub fn definition(&self, value: ValueId) -> Option<&Op> {
+        let mut defined = self
+            .blocks
+            .iter()
+            .rev()
+            .flat_map(|block| block.iter().rev());
+        defined.find_map(|stmt| match stmt {
+            Stmt::Let(defined, op) if *defined == value => Some(op),
+            _ => None,
+        })
+    }
+
     /// A primitive applied to values, folded where that is exact and free: see [`super::fold`](crate::loops).
     pub fn prim(&mut self, prim: Prim, args: &[ValueId]) -> ValueId {
         if let Some(value) = self.fold(prim, args) {

@@ -168,8 +168,7 @@ impl Lowering<'_> {
         let mut sizes = Vec::with_capacity(expr.ty.rank());
         for &dim in &lifted.dims {
             let size = self
-                .builder
-                .known_int(dim)
+                .required_int(dim)
                 .and_then(|dim| usize::try_from(dim).ok());
             sizes.push(
                 size.ok_or_else(|| LowerError::dynamic("the size of this expression", expr.span))?,

@@ -543,8 +543,7 @@ impl Lowering<'_> {
         view.dims
             .iter()
             .map(|&dim| {
-                self.builder
-                    .known_int(dim)
+                self.required_int(dim)
                     .and_then(|dim| usize::try_from(dim).ok())
                     .ok_or_else(|| LowerError::dynamic("the size of this expression", span))
             })

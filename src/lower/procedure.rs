@@ -47,6 +47,10 @@ pub(super) struct Lowering<'p> {
     pub systems: Vec<super::ode::SystemKey>,
     /// The variables of the residual loops around the current place, innermost last.
     pub loops: Vec<ValueId>,
+    /// The loops around the current place whose rounds may have to be told apart, innermost last.
+    pub classes: Vec<super::classes::Class>,
+    /// What has to be known and is not, in one of those loops.
+    pub question: Option<super::classes::Question>,
     /// Ranges (inclusive) of integer values, where known.
     pub ranges: BTreeMap<ValueId, (i64, i64)>,
     /// Constant buffers made of known values, by the value's address; the value is kept alive.
@@ -171,6 +175,8 @@ impl<'p> Lowering<'p> {
             differentiable: false,
             systems: Vec::new(),
             loops: Vec::new(),
+            classes: Vec::new(),
+            question: None,
             ranges: BTreeMap::new(),
             constants: BTreeMap::new(),
             extremes: BTreeMap::new(),
@@ -220,7 +226,7 @@ impl<'p> Lowering<'p> {
         let variable = program.variable(var);
         let mut dims = Vec::with_capacity(variable.sized.dims.len());
         for dim in &variable.sized.dims {
-            let size = self.static_int(dim)?.ok_or_else(|| {
+            let size = self.size_now(dim)?.ok_or_else(|| {
                 LowerError::dynamic(format!("the size of `{}`", variable.name), dim.span)
             })?;
             let size = usize::try_from(size).map_err(|_| {
@@ -253,6 +259,15 @@ impl<'p> Lowering<'p> {
             )));
         }
         Ok(dims)
+    }
+
+    /// A size of a declaration, if it is known now, or the same in all rounds at hand.
+    fn size_now(&mut self, dim: &crate::ir::Expr) -> Lowered<Option<i64>> {
+        if let Some(value) = self.known(dim) {
+            return Ok(value.as_int());
+        }
+        let value = self.scalar(dim)?;
+        Ok(self.required_int(value))
     }
 
     pub fn int(&mut self, constant: i64) -> ValueId {

@@ -346,10 +346,11 @@ impl Lowering<'_> {
             }
             let (env, returns) = (self.env.clone(), self.returns.clone());
             self.builder.open();
-            let outcome = self.keep_loop(var, first, last, body);
+            let outcome = self.kept_loop(var, first, last, body);
             let code = self.builder.close();
+            let is_short = last - first < MAX_UNROLL;
             return match outcome {
-                Err(LowerError::Dynamic { .. }) if last - first < MAX_UNROLL => {
+                Err(LowerError::Dynamic { .. }) if is_short && !self.asks_further_out() => {
                     self.env = env;
                     self.returns = returns;
                     self.rounds(var, first, last, body, Some(rest))
@@ -374,18 +375,6 @@ impl Lowering<'_> {
         })?;
         self.forget(&[body]);
         Ok(Flow::Next)
-    }
-
-    /// A loop that stays one.
-    fn keep_loop(&mut self, var: VarId, first: i64, last: i64, body: &[IrStmt]) -> Lowered<()> {
-        self.settle(&[body]);
-        let (start, end) = (self.int(first), self.int(last + 1));
-        self.residual_loop(start, end, &mut |lowering, index| {
-            lowering.env.set(var, Binding::Fixed(Val::Scalar(index)));
-            lowering.run(body, None).map(|_| ())
-        })?;
-        self.forget(&[body]);
-        Ok(())
     }
 
     /// The rounds of an unrolled loop, each with its variable known.
@@ -514,7 +503,7 @@ impl Lowering<'_> {
     // ------------------------------------------------------------------------------------------
 
     /// Before control flow that is not known now: variables that it assigns move into cells and buffers.
-    fn settle(&mut self, bodies: &[&[IrStmt]]) {
+    pub fn settle(&mut self, bodies: &[&[IrStmt]]) {
         for var in assigned_in(bodies) {
             self.settle_variable(var);
         }
@@ -592,7 +581,7 @@ impl Lowering<'_> {
     }
 
     /// After control flow that is not known now: what it assigned is in its cell.
-    fn forget(&mut self, bodies: &[&[IrStmt]]) {
+    pub fn forget(&mut self, bodies: &[&[IrStmt]]) {
         for var in assigned_in(bodies) {
             self.env.set_current(var, None);
         }
