@@ -13,8 +13,10 @@ use hlm::io::data_json::{Data, DataKind, DataValue};
 use hlm::kernels::random::{ChainRng, uniform};
 use hlm::mcmc::LogDensity;
 use hlm::model::{BindOptions, Model, Posterior};
+use hlm::predict::{CannotPredict, Fit, predict};
 use hlm::session;
-use hlm::tables::{MissingPolicy, Options, Sources};
+use hlm::source::SourceMap;
+use hlm::tables::{MissingPolicy, Options, Sources, Table};
 use programs::{Case, all, case, folder};
 
 /// Of the random points and generated quantities.
@@ -257,6 +259,99 @@ fn predictions_are_programs() {
         let printed = Model::from_text("predict.stan", &text);
         printed.unwrap_or_else(|failure| panic!("{}: {failure}\n{text}", case.name));
     }
+}
+
+/// New rows like those of the fit, in every model: each has as many draws as the fit, all of them numbers.
+#[test]
+fn new_rows_have_predictions() {
+    let mut rows = 0;
+    for case in all() {
+        if UNPREDICTABLE.contains(&case.name.as_str()) {
+            continue;
+        }
+        let posterior = case.posterior(&case.model);
+        let draws = transformed(&posterior);
+        let columns = posterior.transformed_columns().iter().zip(&draws);
+        let fit = Fit {
+            posterior: &posterior,
+            columns: columns
+                .map(|(column, draws)| (column.name.as_str(), vec![draws.as_slice()]))
+                .collect(),
+        };
+        let mut sources = case.sources.clone();
+        sources.follow(posterior.sets());
+        let mut tables: Vec<Table> = case.sources.tables().cloned().collect();
+        tables.extend(rows_of_json(&case.name));
+        for table in &tables {
+            sources.add_table(table.clone(), None);
+        }
+        let predicted = predict(&fit, &sources, &Prediction::default(), SEED);
+        let predicted = predicted.unwrap_or_else(|reason| match reason {
+            CannotPredict::Because(sentence) => panic!("{}: {sentence}", case.name),
+            CannotPredict::Failure(failure) => panic!("{}: {failure}", case.name),
+        });
+        assert!(!predicted.outcomes.is_empty(), "{}", case.name);
+        for outcome in &predicted.outcomes {
+            let (name, count) = (&case.name, draws[0].len());
+            if let [table] = tables.as_slice() {
+                rows += table.rows;
+                assert_eq!(
+                    outcome.observations.len(),
+                    table.rows,
+                    "{name}: {outcome:?}"
+                );
+            }
+            for draws in outcome.observations.iter().chain(&outcome.means) {
+                assert_eq!(draws.len(), count, "{name}");
+                assert!(
+                    draws.iter().all(|draw| draw.is_finite()),
+                    "{name}: {outcome:?}"
+                );
+            }
+        }
+    }
+    assert!(rows > 100, "{rows} rows were predicted");
+}
+
+/// The longest arrays of a case's JSON, as a table: its rows. `None` where there are matrices, too.
+fn rows_of_json(name: &str) -> Option<Table> {
+    let bytes = fs::read(folder().join("data").join(format!("{name}.json"))).ok()?;
+    let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let arrays = json.as_object().unwrap().iter();
+    let arrays = arrays.filter_map(|(name, value)| Some((name, value.as_array()?)));
+    let arrays: Vec<_> = arrays.collect();
+    let longest = arrays.iter().map(|(_, array)| array.len()).max()?;
+    if arrays.iter().any(|(_, array)| array[0].is_array()) {
+        return None;
+    }
+    let columns: Vec<_> = (arrays.into_iter())
+        .filter(|(_, array)| array.len() == longest)
+        .collect();
+    let names = columns.iter().map(|(name, _)| name.as_str());
+    let mut text = names.collect::<Vec<_>>().join(",");
+    for row in 0..longest {
+        let cells = columns.iter().map(|(_, array)| array[row].to_string());
+        text.push('\n');
+        text.push_str(&cells.collect::<Vec<_>>().join(","));
+    }
+    let read = hlm::tables::read_csv(&mut SourceMap::new(), "rows.csv", text.as_bytes());
+    Some(read.unwrap())
+}
+
+/// Parameters and transformed parameters at some points, column by column.
+fn transformed(posterior: &Posterior) -> Vec<Vec<f64>> {
+    let mut drawer = posterior.transformer();
+    let mut values = vec![0.0; drawer.width()];
+    let mut draws = vec![Vec::new(); posterior.transformed_columns().len()];
+    let mut rng = ChainRng::new(SEED, 0, 0);
+    for point in points(posterior.dimension()) {
+        if drawer.values(&point, &mut rng, &mut values).is_ok() {
+            for (draws, value) in draws.iter_mut().zip(&values) {
+                draws.push(*value);
+            }
+        }
+    }
+    draws
 }
 
 /// At the rows and levels of the fit, a prediction copies what the fit had, and `mean(age)` keeps its value.

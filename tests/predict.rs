@@ -296,6 +296,54 @@ fn new_rows_are_of_known_and_new_groups() {
 }
 
 #[test]
+fn an_outcome_that_is_a_level_has_probabilities() {
+    let fitted = Fitted::get();
+    let mut table = String::from("rating,x\n");
+    for at in 0..30 {
+        let x = f64::from(at % 10) - 4.5;
+        let rating = match x + f64::from(at % 3) {
+            sum if sum < -1.0 => "low",
+            sum if sum < 3.0 => "mid",
+            _ => "high",
+        };
+        let _ = writeln!(table, "{rating},{x}");
+    }
+    fitted.write("ratings.csv", &table);
+    fitted.write(
+        "ratings.hlm",
+        "index i\nindex k = rating[i] in {low, mid, high}\nindex h = 1:size(k) - 1\ndata x[i]\n\
+         rating[i] ~ ordered_logistic(b * x[i], cut)\ncut[h] ~ normal(0, 5)\nb ~ normal(0, 5)\n",
+    );
+    fitted
+        .hlm(&format!(
+            "sample ratings.hlm --data ratings.csv {SHORT} --output ratings"
+        ))
+        .ended(0);
+    fitted
+        .hlm("predict ratings.hlm --fit ratings --vary x=-4:4:4 -o ratings-out")
+        .ended(0);
+    let csv = Csv::read(&fitted.read("ratings-out/rating-known.csv"));
+    let levels = ["low", "mid", "high"].map(|level| format!("probability of rating {level}"));
+    assert_eq!(csv.column("quantity")[..3], levels);
+    let means = csv.numbers("mean");
+    for row in means.chunks(3) {
+        assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{row:?}");
+    }
+    assert!(
+        means[0] > 0.8 && means[8] > 0.8,
+        "low at the left, high at the right: {means:?}"
+    );
+    assert!(
+        csv.numbers("q2.5")
+            .iter()
+            .zip(csv.numbers("q97.5"))
+            .all(|(low, high)| *low <= high)
+    );
+    let svg = fitted.read("ratings-out/rating-known.svg");
+    assert!(svg.contains("probability of rating") && svg.contains(">high<"));
+}
+
+#[test]
 fn mistakes_are_explained() {
     let fitted = Fitted::get();
     let refuses = |options: &str, words: &[&str]| fitted.refuses(options, words);

@@ -246,7 +246,8 @@ pub struct Observed {
     pub replicate: Option<String>,
     /// Its pointwise log density (`log_lik`, or `log_lik_score`).
     pub log_lik: Option<String>,
-    /// Of a prediction: its mean given the parameters (`score_mean`), where its family has one.
+    /// Of a prediction: its mean given the parameters (`score_mean`), where its family has one, or the probability of each
+    /// of its levels (`rating_probability`), where it has such.
     pub mean: Option<String>,
     /// The sets of its left letters.
     pub over: Vec<SetId>,

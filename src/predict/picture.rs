@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 /// The ends of central ranges of 95, 80 and 50 %, and the opacity of their ribbons.
 const RANGES: [(f64, f64, f64); 3] = [(0.025, 0.975, 0.16), (0.1, 0.9, 0.20), (0.25, 0.75, 0.26)];
+/// The ends of the one range of probabilities of levels, of which several stand in a panel: 80 %.
+const LEVEL_RANGE: [f64; 2] = [0.1, 0.9];
 /// The quantiles of tables.
 const QUANTILES: [(f64, &str); 7] = [
     (0.025, "q2.5"),
@@ -48,7 +50,7 @@ pub fn table(rows: &Table, outcomes: &[PredictedOutcome], groups: &[String]) -> 
                     let _ = write!(text, "{},", field(&label));
                 }
                 let _ = write!(text, "{},{}", field(group), field(&quantity));
-                // A probability has no quantiles.
+                // A share of draws has no quantiles.
                 for place in 0..2 + QUANTILES.len() {
                     let number = numbers.get(place).map(f64::to_string);
                     let _ = write!(text, ",{}", number.unwrap_or_default());
@@ -72,11 +74,11 @@ fn quantities(outcome: &PredictedOutcome, row: usize) -> Vec<(String, Vec<f64>)>
     if !outcome.levels.is_empty() {
         let levels = outcome.levels.iter().enumerate();
         let probability = |(at, level): (usize, &String)| {
-            let share = share(&outcome.observations[row], at + 1);
-            (
-                format!("probability of {} {level}", outcome.name),
-                vec![share],
-            )
+            let numbers = match outcome.probabilities.get(at) {
+                Some(draws) => describe(&draws[row]),
+                None => vec![share(&outcome.observations[row], at + 1)],
+            };
+            (format!("probability of {} {level}", outcome.name), numbers)
         };
         return levels.map(probability).collect();
     }
@@ -135,6 +137,7 @@ pub fn curves(
     data: Option<&Observations<'_>>,
     what: &str,
 ) -> Figure {
+    let data = data.filter(|_| outcome.levels.is_empty());
     let mut figure = Figure {
         title: format!("{} by {x_label}", outcome.name),
         keys: keys(outcome, data.is_some()),
@@ -145,7 +148,6 @@ pub fn curves(
         },
         ..Figure::default()
     };
-    let data = data.filter(|_| outcome.levels.is_empty());
     let held: Vec<String> = (grid.held.iter())
         .filter(|(name, _)| name != x_label)
         .map(|(name, value)| format!("{name} at {}", short(*value)))
@@ -164,7 +166,7 @@ pub fn curves(
     let draws = outcome.observations.first().map_or(0, Vec::len);
     figure.note = match outcome.levels.is_empty() {
         true => format!("{draws} draws; ranges are central, 50, 80 and 95 %."),
-        false => format!("{draws} draws."),
+        false => format!("{draws} draws; ranges are central, 80 %."),
     };
     if grid.groups.len() > MOST_PANELS {
         let _ = write!(
@@ -236,11 +238,28 @@ fn panel(
     data: Option<&Observations<'_>>,
 ) -> Panel {
     let mut layers = Vec::new();
-    for (at, _) in outcome.levels.iter().enumerate() {
-        let point = |row: usize| (grid.x[row], share(&outcome.observations[row], at + 1));
-        let points = group.rows.clone().map(point).collect();
-        layers.push(Layer::Line(Line::new(points, series(at))));
+    let mut lines = Vec::new();
+    for at in 0..outcome.levels.len() {
+        let (mut points, mut range) = (Vec::new(), Vec::new());
+        for row in group.rows.clone() {
+            let x = grid.x[row];
+            let Some(draws) = outcome.probabilities.get(at) else {
+                points.push((x, share(&outcome.observations[row], at + 1)));
+                continue;
+            };
+            let sorted = sorted(&draws[row]);
+            points.push((x, moments(&draws[row]).0));
+            let [low, high] = LEVEL_RANGE.map(|end| quantile_of_sorted(&sorted, end));
+            range.push([x, low, high]);
+        }
+        layers.push(Layer::Ribbon {
+            points: range,
+            colour: series(at),
+            opacity: 0.15,
+        });
+        lines.push(Layer::Line(Line::new(points, series(at))));
     }
+    layers.extend(lines);
     if has_ranges(outcome) {
         ribbons(grid, group, &outcome.observations, GREY, &mut layers);
     }

@@ -45,6 +45,8 @@ pub struct PredictedOutcome {
     pub observations: Vec<Vec<f64>>,
     /// For each new row the draws of the outcome's mean; empty if it has none.
     pub means: Vec<Vec<f64>>,
+    /// For each level, then each new row, the draws of its probability; empty where that is not known.
+    pub probabilities: Vec<Vec<Vec<f64>>>,
 }
 
 /// Why there is no prediction.
@@ -126,6 +128,9 @@ pub fn predict(
             for (outcome, places) in predicted.outcomes.iter_mut().zip(&places) {
                 push(&mut outcome.observations, &places.observations, &values);
                 push(&mut outcome.means, &places.means, &values);
+                for (draws, places) in outcome.probabilities.iter_mut().zip(&places.probabilities) {
+                    push(draws, places, &values);
+                }
             }
         }
     }
@@ -242,6 +247,7 @@ fn split(column: &str) -> (&str, &str) {
 struct Places {
     observations: Vec<usize>,
     means: Vec<usize>,
+    probabilities: Vec<Vec<usize>>,
 }
 
 /// The outcomes of an observed statement: one for each combination of the sets that stand behind its letters.
@@ -286,9 +292,13 @@ fn outcomes(
             true => observed.outcome.clone(),
             false => format!("{}[{}]", observed.outcome, words.join(", ")),
         };
+        let of_level = |level| means.remove(&[part.as_slice(), &[level]].concat());
+        let probabilities = (1..=levels.len()).map_while(of_level);
+        let probabilities: Vec<Vec<usize>> = probabilities.map(in_rows).collect();
         let places = Places {
             means: means.remove(&part).map_or(Vec::new(), in_rows),
             observations: in_rows(places),
+            probabilities,
         };
         let outcome = PredictedOutcome {
             name,
@@ -296,6 +306,9 @@ fn outcomes(
             levels: levels.clone(),
             observations: vec![Vec::new(); places.observations.len()],
             means: vec![Vec::new(); places.means.len()],
+            probabilities: (places.probabilities.iter())
+                .map(|places| vec![Vec::new(); places.len()])
+                .collect(),
         };
         outcomes.push((outcome, places));
     }

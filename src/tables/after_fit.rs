@@ -185,7 +185,8 @@ impl<'a> Binder<'a> {
             for row in 0..rows {
                 let position: Option<Vec<usize>> = keys.iter().map(|keys| keys[row]).collect();
                 let Some(position) = position else {
-                    self.report_no_position(place, table, row);
+                    let axis = keys.iter().position(|keys| keys[row].is_none());
+                    self.report_no_position(place, axis.unwrap_or(0), table, row);
                     return None;
                 };
                 positions.push(position);
@@ -223,19 +224,22 @@ impl<'a> Binder<'a> {
     }
 
     /// A new row that says nothing of a level of its outcome, or names one that the file does not have.
-    fn report_no_position(&mut self, place: usize, table: usize, row: usize) {
+    fn report_no_position(&mut self, place: usize, axis: usize, table: usize, row: usize) {
         let column = &self.plan.columns[place];
-        let kinds: Vec<String> = column.over.iter().map(|&set| self.kind_of(set)).collect();
+        let kind = self.kind_of(column.over[axis]);
         let name = &self.table(table).name;
-        let title = format!(
-            "row {} of {name} stands for no {} of `{}`",
-            row + 1,
-            kinds.join(" and "),
-            column.name
-        );
+        let label = self.table(table).find(&kind);
+        let label = label.and_then(|at| self.table(table).cell(at, row).label());
+        let title = match label {
+            Some(label) => format!(
+                "row {} of {name} is of {kind} \"{label}\", which the model does not have",
+                row + 1
+            ),
+            None => format!("row {} of {name} is of no {kind}", row + 1),
+        };
         let fault = Diagnostic::error(Code::LevelWithoutRow, title, column.span, "declared here");
         self.faults.push(fault.with_hint(
-            "an index that is declared with `in` has the levels of the file alone: a new row must have one of them",
+            "an index that is declared with `in` has the levels of the file alone: a new row has one of them",
         ));
     }
 }

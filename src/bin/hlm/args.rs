@@ -59,11 +59,14 @@ const PREDICT: &str = "\
 Examples:
   hlm predict spend.hlm --fit spend-20261122-235959 --vary spend=0:100:5 --by country,vertical
   hlm predict spend.hlm --fit RUN --vary spend=0:100:5 --at mean,bid=2 --by j --group known,new,none
-  hlm predict radon.hlm --fit RUN --new houses-to-come.csv
+  hlm predict radon.hlm --fit RUN --vary log_uranium=-1:1:0.1 --by county --group new,none
+  hlm predict radon.hlm --fit RUN --new houses-to-come.csv --new their-counties.csv
 
 Two quantities are predicted and labelled: the mean of the outcome, and the outcome itself, each with its central 50, 80
 and 95 % ranges over the draws. What --by does not choose is at the location of its prior. Reductions over the data
-(`x[i] - mean(x)`) keep their values of the fit. Tables are CSV, pictures SVG and PNG.";
+(`x[i] - mean(x)`) keep their values of the fit. A label that the fit does not know is a new level, drawn from its prior;
+what it is like (its region, its wealth) stands in the new rows or in a further table of them. Tables are CSV, pictures
+SVG and PNG.";
 
 const CHECK: &str = "\
 Examples:
@@ -292,7 +295,8 @@ pub struct PredictArgs {
     /// New rows, as a table; levels that the fit does not know are new groups
     #[arg(long, value_name = "FILE", conflicts_with_all = ["vary", "at", "by", "group"])]
     pub new: Vec<String>,
-    /// Where other numbers are held: `mean` (the default), `median`, a number, or NAME=VALUE for one of them
+    /// Where other numbers are held: `mean` (the default), `median`, a number, or NAME=VALUE for one of them; what the fit
+    /// knows of a level is not changed by it
     #[arg(long, value_name = "WHERE", value_delimiter = ',')]
     pub at: Vec<String>,
     /// A curve for each combination of these columns of levels, or letters of the model

@@ -345,17 +345,54 @@ impl<'m> Lowering<'m> {
         if let [only] = statements.as_slice()
             && let Some(drawn) = self.drawn(only)
             && !drawn.is_truncated()
-            && families::has_mean(drawn.family)
         {
-            let wanted = format!("{}_mean", outcome.name);
-            let mean = self.namer.take(&wanted);
-            pieces.push(self.mean_of(drawn, &mean));
             let mut output = self.simulated_output(name);
-            output.name.clone_from(&mean);
+            if families::has_mean(drawn.family) {
+                output.name = self.namer.take(&format!("{}_mean", outcome.name));
+                pieces.push(self.mean_of(drawn, &output.name));
+            } else if let (true, Some(set)) =
+                (families::takes_levels(drawn.family), outcome.levels_of)
+            {
+                output.name = self.namer.take(&format!("{}_probability", outcome.name));
+                output.over.push(set);
+                pieces.push(self.probabilities_of(drawn, set, &output.name));
+            } else {
+                return observed;
+            }
+            observed.mean = Some(output.name.clone());
             outputs.push(output);
-            observed.mean = Some(mean);
         }
         observed
+    }
+
+    /// The probability of each level of an outcome.
+    fn probabilities_of(&mut self, drawn: Drawn<'m>, set: SetId, name: &str) -> Piece {
+        let statement = drawn.statement;
+        let span = statement.span;
+        let count = self.size(set, span);
+        let mut sizes = self.element_sizes(statement);
+        sizes.push(count.clone());
+        let form = super::generate::vector_of(sizes.len());
+        let spec = super::declare::sized(form, sizes, Bounds::None, span);
+        let level = self.namer.take("level");
+        let mut statements = vec![build::declare(spec, name, None, span)];
+        statements.extend(self.over_letters(statement, &mut |lowering, scope| {
+            let arguments = lowering.arguments(drawn, scope).into_iter();
+            let at = build::variable(level.clone(), span);
+            let all = std::iter::once(at.clone()).chain(arguments.map(|value| value.expr));
+            let density = families::log_density(drawn.family, true);
+            let density = build::density(density, all.collect(), span);
+            let mut indices = lowering.element_indices(statement, scope);
+            indices.push(ast::Index::Single(at));
+            let value = build::call("exp", vec![density], span);
+            let body = vec![build::assign(name, indices, value, span)];
+            let first = build::int(1, span);
+            vec![build::for_loop(&level, first, count.clone(), body, span)]
+        }));
+        Piece {
+            names: vec![name.to_string()],
+            statements,
+        }
     }
 
     fn mean_of(&mut self, drawn: Drawn<'m>, mean: &str) -> Piece {
