@@ -81,58 +81,25 @@ pub fn mentioned(item: &Item) -> BTreeSet<String> {
     names
 }
 
-/// Every name in an expression.
+/// Every name in an expression, letters of reductions included.
 pub fn expression(expr: &Expr, names: &mut BTreeSet<String>) {
     match &expr.kind {
         ExprKind::Variable(name) => {
             names.insert(name.clone());
         }
-        ExprKind::Unary { operand, .. } => expression(operand, names),
-        ExprKind::Binary { left, right, .. } => {
-            expression(left, names);
-            expression(right, names);
-        }
-        ExprKind::Ternary {
-            condition,
-            if_true,
-            if_false,
-        } => {
-            for part in [condition, if_true, if_false] {
-                expression(part, names);
-            }
-        }
-        ExprKind::Index { base, indices: all } => {
-            expression(base, names);
-            indices(all, names);
-        }
-        ExprKind::Projection { base, .. } => expression(base, names),
-        ExprKind::Reduction { body, letters, .. } => {
+        ExprKind::Reduction { letters, .. } => {
             names.extend(letters.iter().map(|letter| letter.name.clone()));
-            expression(body, names);
         }
-        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|e| expression(e, names)),
-        ExprKind::Array(parts) | ExprKind::RowVector(parts) | ExprKind::Tuple(parts) => {
-            parts.iter().for_each(|part| expression(part, names));
-        }
-        ExprKind::Int(_)
-        | ExprKind::Real(_)
-        | ExprKind::Imaginary(_)
-        | ExprKind::Text(_)
-        | ExprKind::Target => {}
+        _ => {}
+    }
+    for part in expr.parts() {
+        expression(part, names);
     }
 }
 
 fn indices(all: &[Index], names: &mut BTreeSet<String>) {
-    for index in all {
-        match index {
-            Index::All => {}
-            Index::Single(at) => expression(at, names),
-            Index::Range { lower, upper } => {
-                for end in [lower, upper].into_iter().flatten() {
-                    expression(end, names);
-                }
-            }
-        }
+    for part in all.iter().flat_map(Index::parts) {
+        expression(part, names);
     }
 }
 

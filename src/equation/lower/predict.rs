@@ -10,7 +10,7 @@ use super::form::{Form, Value};
 use super::program::Blocks;
 use super::scope::Scope;
 use super::statement::Drawn;
-use super::{Expansion, Prediction, build, families, usage};
+use super::{Expansion, Prediction, build, families};
 use crate::equation::plan::{Fitted, InputSource, Observed, Output};
 use crate::equation::tree::{
     Expr, Level, NameId, Purpose, Role, SetId, SetKind, Statement, StatementKind,
@@ -296,7 +296,7 @@ impl<'m> Lowering<'m> {
     pub(super) fn is_frozen(&self, name: NameId) -> bool {
         self.name(name).role == Role::Definition(Level::Data)
             && self.definitions_of(name).into_iter().any(|statement| {
-                let values = usage::reads(statement);
+                let values = statement.read();
                 values.into_iter().any(|value| self.reduces_groups(value))
             })
     }

@@ -6,7 +6,7 @@ use super::context::Lowering;
 use super::{families, usage};
 use crate::diag::{Code, Diagnostic};
 use crate::equation::tree::{
-    Expr, ExprKind, Level, NameId, Purpose, Role, SetId, SetKind, StatementKind,
+    Expr, ExprKind, Level, NameId, Purpose, Role, SetId, SetKind, Statement, StatementKind,
 };
 use crate::source::Span;
 use crate::syntax::ast::Bounds;
@@ -26,7 +26,7 @@ impl Lowering<'_> {
                 // An outcome that is defined from data is drawn, not computed.
                 is_about && !(is_value && outcomes.contains(&name))
             });
-            let reads = about.flat_map(usage::reads).flat_map(usage::names_in);
+            let reads = about.flat_map(Statement::read).flat_map(usage::names_in);
             let reads = reads.chain(super::covariates::defined_labels(self.model, name));
             open.extend(reads.filter(|name| seen.insert(*name)));
         }
@@ -108,11 +108,7 @@ impl Lowering<'_> {
     fn mixes_anything(&self, name: NameId) -> bool {
         let mut own = (self.model.statements.iter())
             .filter(|statement| usage::left_name(statement) == Some(name));
-        own.any(|statement| {
-            usage::reads(statement)
-                .into_iter()
-                .any(|expr| self.mixes(expr))
-        })
+        own.any(|statement| statement.read().into_iter().any(|expr| self.mixes(expr)))
     }
 
     fn mixes(&self, expr: &Expr) -> bool {
@@ -241,7 +237,7 @@ impl Lowering<'_> {
                     ..
                 }
             );
-            let reads = usage::reads(statement).into_iter();
+            let reads = statement.read().into_iter();
             is_factor && reads.flat_map(usage::names_in).any(|own| own == name)
         });
         has_prior && !is_constrained && !has_factor && !self.is_joint(name)

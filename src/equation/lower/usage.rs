@@ -29,11 +29,6 @@ pub(super) fn visit<'e>(expr: &'e Expr, see: &mut dyn FnMut(&'e Expr)) {
     }
 }
 
-/// [`Statement::read`].
-pub(super) fn reads(statement: &Statement) -> Vec<&Expr> {
-    statement.read()
-}
-
 /// The subscripts that a statement defines an element with, or that its variate has.
 pub(super) fn left_subscripts(statement: &Statement) -> &[Subscript] {
     match &statement.kind {
