@@ -17,12 +17,17 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 /// runs of 8 take a third of the time of single additions, runs of 32 a tenth.
 const SHORTEST_RUNS: usize = 4;
 
+/// An addition waits for the last one to its cell if that is one of so many before it.
+const RECENT: usize = 3;
+/// Copies of cells pay if one addition in so many has to wait: those to 20 cells in no order take as long either way.
+const WAITS: usize = 4;
+
 /// The order in which indices come; it decides on the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Order {
     /// Mostly as the one before.
     Runs,
-    /// In any order, but of few cells.
+    /// In any order, of few cells that often come again soon.
     Few,
 }
 
@@ -34,7 +39,11 @@ impl Order {
             return Some(Order::Runs);
         }
         let (least, most) = (indices.iter().min()?, indices.iter().max()?);
-        (most.checked_sub(*least)? < FEW as i64).then_some(Order::Few)
+        let again = indices
+            .windows(RECENT + 1)
+            .filter(|recent| recent[..RECENT].contains(&recent[RECENT]));
+        let few = most.checked_sub(*least)? < FEW as i64;
+        (few && indices.len() < WAITS * again.count()).then_some(Order::Few)
     }
 }
 
@@ -159,10 +168,12 @@ mod tests {
         assert_eq!(Order::of(&sorted), Some(Order::Runs));
         let grouped: Vec<i64> = sorted.iter().map(|index| index * 7 % 41).collect();
         assert_eq!(Order::of(&grouped), Some(Order::Runs));
-        assert_eq!(Order::of(&[3]), Some(Order::Few));
+        assert_eq!(Order::of(&[3]), None);
         assert_eq!(Order::of(&[3; 4]), Some(Order::Runs));
         let alternating: Vec<i64> = (0..200).map(|at| at % 2).collect();
         assert_eq!(Order::of(&alternating), Some(Order::Few));
+        let turns: Vec<i64> = (0..200).map(|at| at % 14).collect();
+        assert_eq!(Order::of(&turns), None);
         let short: Vec<i64> = (0..200).map(|at| at / 2).collect();
         assert_eq!(Order::of(&short), None);
         assert_eq!(Order::of(&[]), None);

@@ -10,6 +10,7 @@ mod logistic;
 mod memory;
 mod shorten;
 mod straighten;
+mod substitute;
 mod sums;
 mod tabulate;
 
@@ -35,6 +36,9 @@ pub struct Switches {
     pub factor: bool,
     /// Logistic functions share their exponentials, and logarithms have sums of their own. For gradients.
     pub logarithms: bool,
+    /// An element that one loop computes for another is computed by the other. Not for gradients, which keep on purpose what
+    /// is dear to compute.
+    pub substitute: bool,
     /// Products and sums become fused multiply-adds.
     pub contract: bool,
     /// What nothing uses is not computed.
@@ -51,6 +55,7 @@ impl Switches {
         common: true,
         factor: true,
         logarithms: true,
+        substitute: true,
         contract: true,
         dead: true,
     };
@@ -63,6 +68,7 @@ impl Switches {
         common: false,
         factor: false,
         logarithms: false,
+        substitute: false,
         contract: false,
         dead: false,
     };
@@ -70,7 +76,7 @@ impl Switches {
 
 /// Runs the passes that only a gradient's code can take, then all others once more.
 pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
-    improve(procedure, switches);
+    simplify(procedure, switches);
     if switches.logarithms {
         logistic::expand(procedure);
         sums::separate(procedure);
@@ -82,15 +88,24 @@ pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
         carry::carry(procedure);
         shorten::shorten(procedure);
     }
-    improve(procedure, switches);
+    simplify(procedure, switches);
     if switches.contract {
         contract::contract(procedure);
     }
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }
 
-/// Runs the passes, in an order in which each feeds the next, on the procedure and on those of its systems.
+/// Runs the passes that a procedure of values can take.
 pub fn improve(procedure: &mut Procedure, switches: Switches) {
+    simplify(procedure, switches);
+    // What has been substituted may be all that reads other elements.
+    while switches.substitute && substitute::substitute(procedure) {
+        simplify(procedure, switches);
+    }
+}
+
+/// Runs the passes that every procedure can take, in an order in which each feeds the next, on it and on those of its systems.
+fn simplify(procedure: &mut Procedure, switches: Switches) {
     if switches.straighten {
         straighten::straighten(procedure);
     }
@@ -113,9 +128,9 @@ pub fn improve(procedure: &mut Procedure, switches: Switches) {
         dead::remove(procedure);
     }
     for system in &mut procedure.systems {
-        improve(&mut system.right_side, switches);
+        simplify(&mut system.right_side, switches);
         if let Some(weighted) = &mut system.weighted {
-            improve(weighted, switches);
+            simplify(weighted, switches);
         }
     }
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");

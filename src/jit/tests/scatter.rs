@@ -119,8 +119,9 @@ fn sums_by_group_agree_in_every_order() {
             agrees(&groups(|at| at * 7 / BLOCK * 5 % CELLS), shape, 2);
             agrees(&groups(|_| 4), shape, 2);
             // In no order.
-            agrees(&groups(|at| at * 7 % CELLS), shape, 2);
-            agrees(&groups(|at| at % 2), shape, 2);
+            agrees(&groups(|at| at % 2 * 7), shape, 2);
+            agrees(&groups(|at| at * at % 3 + at % 2), shape, 2);
+            agrees(&groups(|at| at * 7 % CELLS), shape, 0);
         }
     }
 }

@@ -1,0 +1,428 @@
+//! Substitution: an element that one loop computes and one later loop reads is computed where it is read.
+//!
+//! `vector[N] mu = alpha[group] + beta * x; y ~ normal(mu, sigma);` are two loops and a buffer between them, and would be
+//! two more in the gradient. With the elements of `mu` computed by the loop of the density, that loop only adds to the
+//! target, and differentiation does both directions in one pass.
+
+use crate::builtins::{Kind, Prim};
+use crate::loops::{
+    BufferId, Op, Procedure, Role, Slice, Stmt, ValueId, blocks, for_each_operand,
+    rewrite_operands, rewrite_operands_here,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Computes elements where they are read; whether there are such. Loops whose elements are not read any more are left for others
+/// to remove.
+pub(super) fn substitute(procedure: &mut Procedure) -> bool {
+    let mut changed = false;
+    for buffer in (0..procedure.buffers.len() as u32).map(BufferId) {
+        let Some(substitution) = Substitution::find(procedure, buffer) else {
+            continue;
+        };
+        substitution.apply(procedure);
+        changed = true;
+    }
+    changed
+}
+
+/// What is to be computed where.
+struct Substitution {
+    /// The loop that reads, by its place in the body.
+    reader: usize,
+    /// The variable of the loop that computes.
+    variable: ValueId,
+    /// What it computes an element by, in order.
+    code: Vec<(ValueId, Kind, Op)>,
+    /// The element.
+    element: ValueId,
+    /// The loads that it takes the place of, with how far the round that computes is ahead of theirs.
+    loads: BTreeMap<ValueId, i64>,
+}
+
+/// How a buffer is used.
+#[derive(Default)]
+struct Uses {
+    /// Stores directly in a loop of the outermost block: its place there, the index, the element.
+    stores: Vec<(usize, ValueId, ValueId)>,
+    /// Loads directly in such a loop: its place, the index, what is loaded.
+    loads: Vec<(usize, ValueId, ValueId)>,
+    /// Anything else.
+    others: bool,
+}
+
+/// A loop with known bounds.
+struct Loop<'p> {
+    variable: ValueId,
+    start: i64,
+    end: i64,
+    body: &'p [Stmt],
+}
+
+impl Substitution {
+    /// What may take the place of a buffer's elements: one loop computes them, of what is still the same when one other reads.
+    fn find(procedure: &Procedure, buffer: BufferId) -> Option<Substitution> {
+        let declared = &procedure.buffers[buffer.0 as usize];
+        if declared.kind != Kind::Real || !matches!(declared.role, Role::Work) {
+            return None;
+        }
+        let uses = Uses::of(&procedure.body, buffer);
+        let (&[(writer, index, element)], &[(reader, ..), ..]) =
+            (uses.stores.as_slice(), uses.loads.as_slice())
+        else {
+            return None;
+        };
+        let elsewhere = uses.loads.iter().any(|(place, ..)| *place != reader);
+        if uses.others || reader <= writer || elsewhere {
+            return None;
+        }
+        let outside = definitions(&procedure.body);
+        let computing = Loop::new(&procedure.body[writer], &outside)?;
+        let reading = Loop::new(&procedure.body[reader], &outside)?;
+        let stored = computing.distance(&outside, index)?;
+        let mut loads = BTreeMap::new();
+        for (_, index, value) in uses.loads {
+            let ahead = reading.distance(&outside, index)? - stored;
+            // Every round that reads has one that computes.
+            if reading.start + ahead < computing.start || reading.end + ahead > computing.end {
+                return None;
+            }
+            loads.insert(value, ahead);
+        }
+        let mut written = BTreeSet::new();
+        note_written(&procedure.body[writer..=reader], &mut written);
+        Some(Substitution {
+            reader,
+            variable: computing.variable,
+            code: computing.code(procedure, element, &outside, &written)?,
+            element,
+            loads,
+        })
+    }
+
+    /// Puts the code in the place of the loads.
+    fn apply(self, procedure: &mut Procedure) {
+        let Procedure { body, values, .. } = procedure;
+        let Stmt::For { var, body, .. } = &mut body[self.reader] else {
+            return;
+        };
+        let mut code = Vec::with_capacity(body.len() + self.code.len());
+        let mut renamed = BTreeMap::new();
+        for stmt in std::mem::take(body) {
+            let load = match &stmt {
+                Stmt::Let(value, _) => self.loads.get_key_value(value),
+                _ => None,
+            };
+            match load {
+                Some((value, ahead)) => {
+                    let element = self.compute(*var, *ahead, values, &mut code);
+                    renamed.insert(*value, element);
+                }
+                None => code.push(stmt),
+            }
+        }
+        for stmt in &mut code {
+            rewrite_operands(stmt, &mut |value| *renamed.get(&value).unwrap_or(&value));
+        }
+        *body = code;
+    }
+
+    /// Computes the element so many rounds ahead of the reading loop's; returns it.
+    fn compute(
+        &self,
+        var: ValueId,
+        ahead: i64,
+        values: &mut Vec<Kind>,
+        code: &mut Vec<Stmt>,
+    ) -> ValueId {
+        let mut define = |kind: Kind, op: Op| {
+            let value = ValueId(values.len() as u32);
+            values.push(kind);
+            code.push(Stmt::Let(value, op));
+            value
+        };
+        let distance = define(Kind::Int, Op::Int(ahead));
+        let round = define(Kind::Int, Op::Prim(Prim::AddInt, vec![var, distance]));
+        let mut here = BTreeMap::from([(self.variable, round)]);
+        for (value, kind, op) in &self.code {
+            let mut stmt = Stmt::Let(*value, op.clone());
+            rewrite_operands_here(&mut stmt, &mut |value| *here.get(&value).unwrap_or(&value));
+            if let Stmt::Let(value, op) = stmt {
+                here.insert(value, define(*kind, op));
+            }
+        }
+        *here.get(&self.element).unwrap_or(&self.element)
+    }
+}
+
+impl Uses {
+    fn of(body: &[Stmt], buffer: BufferId) -> Uses {
+        let mut uses = Uses::default();
+        for (at, stmt) in body.iter().enumerate() {
+            let Stmt::For { body, .. } = stmt else {
+                uses.others |= mentions(stmt, buffer);
+                continue;
+            };
+            for stmt in body {
+                match stmt {
+                    Stmt::Let(value, Op::Load(from, index)) if *from == buffer => {
+                        uses.loads.push((at, *index, *value));
+                    }
+                    Stmt::Store(to, index, value) if *to == buffer => {
+                        uses.stores.push((at, *index, *value));
+                    }
+                    _ => uses.others |= mentions(stmt, buffer),
+                }
+            }
+        }
+        uses
+    }
+}
+
+impl<'p> Loop<'p> {
+    fn new(stmt: &'p Stmt, outside: &Definitions) -> Option<Loop<'p>> {
+        let Stmt::For {
+            var,
+            start,
+            end,
+            body,
+            ..
+        } = stmt
+        else {
+            return None;
+        };
+        let known = |value: &ValueId| match outside.get(value) {
+            Some(Op::Int(constant)) => Some(*constant),
+            _ => None,
+        };
+        Some(Loop {
+            variable: *var,
+            start: known(start)?,
+            end: known(end)?,
+            body,
+        })
+    }
+
+    /// How far an index is beyond the loop's variable, if it is always as far.
+    fn distance(&self, outside: &Definitions, index: ValueId) -> Option<i64> {
+        let inside = definitions(self.body);
+        let (mut index, mut distance) = (index, 0_i64);
+        while index != self.variable {
+            let Some(Op::Prim(prim, args)) = inside.get(&index) else {
+                return None;
+            };
+            let known = |at: usize| {
+                let op = inside.get(&args[at]).or(outside.get(&args[at]))?;
+                match op {
+                    Op::Int(constant) => Some(*constant),
+                    _ => None,
+                }
+            };
+            (index, distance) = match prim {
+                Prim::AddInt => match known(1) {
+                    Some(constant) => (args[0], distance.checked_add(constant)?),
+                    None => (args[1], distance.checked_add(known(0)?)?),
+                },
+                Prim::SubInt => (args[0], distance.checked_sub(known(1)?)?),
+                _ => return None,
+            };
+        }
+        Some(distance)
+    }
+
+    /// What the body computes a value by, in order, if that may be done elsewhere: it reads no buffer written meanwhile.
+    fn code(
+        &self,
+        procedure: &Procedure,
+        value: ValueId,
+        outside: &Definitions,
+        written: &BTreeSet<BufferId>,
+    ) -> Option<Vec<(ValueId, Kind, Op)>> {
+        let (mut needed, mut code) = (BTreeSet::from([value]), Vec::new());
+        for stmt in self.body.iter().rev() {
+            let Stmt::Let(value, op) = stmt else { continue };
+            if !needed.remove(value) {
+                continue;
+            }
+            let moves = match op {
+                Op::Real(_) | Op::Int(_) | Op::Prim(..) | Op::Select(..) => true,
+                Op::Load(buffer, _) => !written.contains(buffer),
+                Op::Get(_) | Op::Draw(..) | Op::Pop(_) => false,
+            };
+            if !moves {
+                return None;
+            }
+            for_each_operand(stmt, &mut |operand| {
+                needed.insert(operand);
+            });
+            code.push((*value, procedure.values[value.0 as usize], op.clone()));
+        }
+        needed.remove(&self.variable);
+        code.reverse();
+        needed
+            .iter()
+            .all(|value| outside.contains_key(value))
+            .then_some(code)
+    }
+}
+
+/// The operations of the values that a block defines itself.
+type Definitions = BTreeMap<ValueId, Op>;
+
+fn definitions(stmts: &[Stmt]) -> Definitions {
+    let definition = |stmt: &Stmt| match stmt {
+        Stmt::Let(value, op) => Some((*value, op.clone())),
+        _ => None,
+    };
+    stmts.iter().filter_map(definition).collect()
+}
+
+/// The slices that a statement itself takes, those that it writes last.
+fn slices(stmt: &Stmt) -> (&[Slice], &[Slice]) {
+    match stmt {
+        Stmt::Call {
+            inputs, outputs, ..
+        } => (inputs, outputs),
+        Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => (&[], std::slice::from_ref(slice)),
+        Stmt::PushSlice(slice) => (std::slice::from_ref(slice), &[]),
+        _ => (&[], &[]),
+    }
+}
+
+/// Whether a statement or one inside it reads or writes a buffer.
+fn mentions(stmt: &Stmt, buffer: BufferId) -> bool {
+    let (read, written) = slices(stmt);
+    let here = match stmt {
+        Stmt::Let(_, Op::Load(other, _)) | Stmt::Store(other, ..) | Stmt::Accumulate(other, ..) => {
+            *other == buffer
+        }
+        _ => read
+            .iter()
+            .chain(written)
+            .any(|slice| slice.buffer == buffer),
+    };
+    here || blocks(stmt).flatten().any(|stmt| mentions(stmt, buffer))
+}
+
+/// Notes the buffers that statements write.
+fn note_written(stmts: &[Stmt], written: &mut BTreeSet<BufferId>) {
+    for stmt in stmts {
+        match stmt {
+            Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
+                written.insert(*buffer);
+            }
+            _ => written.extend(slices(stmt).1.iter().map(|slice| slice.buffer)),
+        }
+        for block in blocks(stmt) {
+            note_written(block, written);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autodiff;
+    use crate::loops::{Builder, Evaluator};
+    use crate::passes::{Switches, improve};
+
+    const ROWS: i64 = 6;
+
+    /// `for i in 0..6 { mu[i] = a x[i] + b }`, then something, then `for n in start..end { total += mu[n + ahead]² }`.
+    fn residuals(
+        range: (i64, i64),
+        ahead: i64,
+        between: impl Fn(&mut Builder, BufferId, BufferId),
+    ) -> Procedure {
+        let mut build = Builder::new("residuals");
+        let x = build.buffer("x", Kind::Real, 6, Role::Work);
+        let mu = build.buffer("mu", Kind::Real, 6, Role::Work);
+        let position = build.buffer("position", Kind::Real, 2, Role::Input(0));
+        let total = build.cell("total", Kind::Real);
+        let [zero, one, end] = [0, 1, ROWS].map(|k| build.int(k));
+        let (a, b) = (build.load(position, zero), build.load(position, one));
+        let outcome: Result<(), ()> = build.for_loop(zero, end, false, |build, i| {
+            let number = build.prim(Prim::ToReal, &[i]);
+            let number = build.prim(Prim::Mul, &[number, a]);
+            build.push(Stmt::Store(x, i, number));
+            Ok(())
+        });
+        outcome.unwrap();
+        let outcome: Result<(), ()> = build.for_loop(zero, end, false, |build, i| {
+            let x = build.load(x, i);
+            let sum = build.prim(Prim::Fma, &[a, x, b]);
+            build.push(Stmt::Store(mu, i, sum));
+            Ok(())
+        });
+        outcome.unwrap();
+        between(&mut build, x, mu);
+        let [start, end, ahead] = [range.0, range.1, ahead].map(|k| build.int(k));
+        let outcome: Result<(), ()> = build.for_loop(start, end, false, |build, n| {
+            let place = build.prim(Prim::AddInt, &[n, ahead]);
+            let mu = build.load(mu, place);
+            let square = build.prim(Prim::Square, &[mu]);
+            build.push(Stmt::Add(total, square));
+            Ok(())
+        });
+        outcome.unwrap();
+        let mut procedure = build.finish();
+        procedure.result = Some(total);
+        procedure
+    }
+
+    fn value(procedure: &Procedure) -> f64 {
+        let outcome = Evaluator::new(procedure).run(&[&[0.5, 3.0]], &mut [], None);
+        outcome.unwrap()
+    }
+
+    #[test]
+    fn elements_are_computed_where_they_are_read() {
+        for (range, ahead) in [((0, 6), 0), ((1, 7), -1), ((2, 4), 1), ((3, 3), 0)] {
+            let mut procedure = residuals(range, ahead, |_, _, _| {});
+            let expected = value(&procedure);
+            assert!(substitute(&mut procedure));
+            assert_eq!(crate::loops::verify(&procedure), Ok(()), "{procedure}");
+            assert_eq!(value(&procedure), expected, "{procedure}");
+            improve(&mut procedure, Switches::ALL);
+            assert_eq!(value(&procedure), expected, "{procedure}");
+            let text = procedure.to_string();
+            assert!(!text.contains("mu[") && !text.contains("x["), "{text}");
+        }
+    }
+
+    #[test]
+    fn differentiation_needs_no_adjoints_of_elements() {
+        let mut procedure = residuals((0, 6), 0, |_, _, _| {});
+        improve(&mut procedure, Switches::ALL);
+        let text = autodiff::differentiate(&procedure).to_string();
+        assert!(!text.contains("adjoint of mu"), "{text}");
+    }
+
+    #[test]
+    fn elements_that_change_in_between_or_are_read_twice_stay() {
+        let stays = |range, ahead, between: fn(&mut Builder, BufferId, BufferId)| {
+            let mut procedure = residuals(range, ahead, between);
+            let expected = value(&procedure);
+            substitute(&mut procedure);
+            assert_eq!(value(&procedure), expected, "{procedure}");
+            procedure.to_string().contains("load mu[")
+        };
+        assert!(!stays((0, 6), 0, |_, _, _| {}));
+        // What the elements are computed from changes.
+        assert!(stays((0, 6), 0, |build, x, _| {
+            let (two, value) = (build.int(2), build.real(7.0));
+            build.push(Stmt::Store(x, two, value));
+        }));
+        // An element changes.
+        assert!(stays((0, 6), 0, |build, _, mu| {
+            let (two, value) = (build.int(2), build.real(7.0));
+            build.push(Stmt::Store(mu, two, value));
+        }));
+        // An element is read elsewhere.
+        assert!(stays((0, 6), 0, |build, _, mu| {
+            let two = build.int(2);
+            let element = build.load(mu, two);
+            let total = build.cell("other", Kind::Real);
+            build.push(Stmt::Add(total, element));
+        }));
+    }
+}
