@@ -109,7 +109,7 @@ fn agrees(groups: &[i64], shape: Shape, kernels: usize) {
 
 #[test]
 fn sums_by_group_agree_in_every_order() {
-    for len in [0, 2, 17, 256, 800] {
+    for len in [0, 17, 800] {
         let groups = |group: fn(usize) -> usize| -> Vec<i64> {
             (0..len).map(|at| group(at) as i64).collect()
         };
@@ -154,14 +154,11 @@ fn a_failed_check_names_its_row_whatever_the_block() {
         let groups: Vec<i64> = (0..len).map(|at| (at * CELLS / len) as i64).collect();
         for shape in shapes().filter(|shape| shape.checked) {
             let procedure = grouped(&groups, shape);
-            for wrong in [f64::NAN, f64::INFINITY] {
-                for group in 0..CELLS {
-                    let mut table = table();
-                    table[2 + group] = wrong;
-                    let outcome = check_scalar(&procedure, &[&table]);
-                    assert!(outcome.result.is_err());
-                    check_close(&procedure, &[&table]);
-                }
+            for (group, wrong) in [(0, f64::NAN), (4, f64::INFINITY), (CELLS - 1, f64::NAN)] {
+                let mut table = table();
+                table[2 + group] = wrong;
+                assert!(evaluate(&procedure, &[&table]).result.is_err());
+                check_close(&procedure, &[&table]);
             }
         }
     }
@@ -175,7 +172,7 @@ fn a_sum_that_overflows_adds_to_no_group_twice() {
         for group in [0, 4, CELLS - 1] {
             let mut table = table();
             table[2 + group] = 1e200;
-            let outcome = check_scalar(&procedure, &[&table]);
+            let outcome = evaluate(&procedure, &[&table]);
             assert_eq!(outcome.result, Ok(f64::INFINITY));
             check_close(&procedure, &[&table]);
         }
