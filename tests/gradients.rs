@@ -291,3 +291,57 @@ fn vectorised_densities_and_the_loops_that_they_stand_for() {
         data,
     );
 }
+
+/// As many rows as take kernels on blocks, with some left over.
+fn rows() -> String {
+    let list = |number: &dyn Fn(usize) -> String| {
+        let numbers: Vec<String> = (0..21).map(number).collect();
+        numbers.join(", ")
+    };
+    let x = list(&|at| format!("{:.3}", 1.7 * (at as f64 * 0.9).sin()));
+    let k = list(&|at| (at * 5 % 3 % 2).to_string());
+    let g = list(&|at| (1 + at % 3).to_string());
+    let e = list(&|at| (at as i64 % 5 - 1).to_string());
+    format!(r#"{{"N": 21, "x": [{x}], "k": [{k}], "g": [{g}], "e": [{e}]}}"#)
+}
+
+const ROWS: &str = "data { int N; vector[N] x; array[N] int k; array[N] int g; array[N] int e; }
+                    parameters { vector[3] a; real b; real<lower=0> s; real<lower=0, upper=1> t; }";
+
+#[test]
+fn logistic_terms_of_many_rows() {
+    check(
+        "links",
+        &format!(
+            "{ROWS} model {{
+               k ~ bernoulli_logit(a[g] * s + b * x);
+               k ~ bernoulli(inv_logit(b * x - s));
+               x ~ logistic(a[g], s);
+               x ~ student_t(4, b, exp(a[g]));
+               x ~ normal(b, s + square(a[g]));
+               for (n in 1:N) {{
+                 target += log_mix(t, normal_lpdf(x[n] | a[1], s), normal_lpdf(x[n] | a[2], 1));
+                 target += -log1p_exp(b - x[n]) + log_inv_logit(x[n] - b) * inv_logit(b - x[n]);
+                 target += log1m_inv_logit(s * x[n]) - log(s + x[n] ^ 2);
+               }} }}"
+        ),
+        &rows(),
+    );
+}
+
+#[test]
+fn powers_of_many_rows() {
+    check(
+        "powers",
+        &format!(
+            "{ROWS} model {{
+               for (n in 1:N) {{
+                 target += pow(s, e[n]) - pow(s, x[n]) * pow(t, abs(e[n]));
+                 target += pow(abs(x[n]) + 0.1, b) + pow(-s, e[n]) + x[n] * b ^ 3 - s ^ -1 + b ^ 2;
+                 // A base of 0, of whose powers none but the first has a slope.
+                 target += pow(b * (x[n] < 9 ? 0 : 1), abs(e[n])) + pow(s * 0, 0.5);
+               }} }}"
+        ),
+        &rows(),
+    );
+}

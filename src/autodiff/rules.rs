@@ -454,14 +454,18 @@ fn quotient(rev: &mut Reverse<'_>, a: ValueId, b: ValueId, result: ValueId, adjo
     }
 }
 
-/// a^b: b·a^(b-1) and a^b·log a, where a zero base contributes nothing to the exponent.
+/// a^b: b·a^b/a and a^b·log a. Of a zero base, only the first power passes anything back.
 fn power(rev: &mut Reverse<'_>, a: ValueId, b: ValueId, result: ValueId, adjoint: ValueId) {
     let (base, exponent) = (rev.primal(a), rev.primal(b));
     if rev.is_active(a) {
-        let one = rev.real(1.0);
-        let below = rev.prim(Prim::Sub, &[exponent, one]);
-        let lower = rev.prim(Prim::Pow, &[base, below]);
-        let slope = rev.mul(exponent, lower);
+        let value = rev.primal(result);
+        let ratio = rev.div(value, base);
+        let slope = rev.mul(exponent, ratio);
+        let [zero, one] = [0.0, 1.0].map(|constant| rev.real(constant));
+        let is_first = rev.prim(Prim::Eq, &[exponent, one]);
+        let at_zero = rev.select(is_first, one, zero);
+        let is_zero = rev.prim(Prim::Eq, &[base, zero]);
+        let slope = rev.select(is_zero, at_zero, slope);
         let slope = rev.mul(adjoint, slope);
         rev.contribute(a, slope);
     }

@@ -54,17 +54,18 @@ pub(super) struct LogSum {
     pub arg: ValueId,
 }
 
-/// The kernel on slices that an operation may call: its primitive and argument.
-fn slice_call(plan: &Plan, op: &Op) -> Option<(Prim, ValueId)> {
-    match op {
-        Op::Prim(prim, args) => match args.as_slice() {
-            [arg] if plan.class(*arg) == Class::Reals && symbols::slice_symbol(*prim).is_some() => {
-                Some((*prim, *arg))
-            }
-            _ => None,
-        },
-        _ => None,
-    }
+/// The kernel on slices that an operation may call: its primitive and arguments, of which one at least differs between
+/// rounds.
+fn slice_call<'b>(plan: &Plan, op: &'b Op) -> Option<(Prim, &'b [ValueId])> {
+    let Op::Prim(prim, args) = op else {
+        return None;
+    };
+    let is = |class: Class| move |arg: &ValueId| plan.class(*arg) == class;
+    let fits = args.iter().any(is(Class::Reals))
+        && args
+            .iter()
+            .all(|arg| is(Class::Reals)(arg) || is(Class::Uniform)(arg));
+    (fits && symbols::slice_symbol(*prim).is_some()).then_some((*prim, args))
 }
 
 impl Segments {
@@ -103,8 +104,8 @@ impl Segments {
         self.of_value.get(&value).copied().unwrap_or(0)
     }
 
-    /// The kernel that a statement calls on whole blocks: its primitive and argument.
-    pub fn slice_call(&self, plan: &Plan, stmt: &Stmt) -> Option<(Prim, ValueId)> {
+    /// The kernel that a statement calls on whole blocks: its primitive and arguments.
+    pub fn slice_call<'b>(&self, plan: &Plan, stmt: &'b Stmt) -> Option<(Prim, &'b [ValueId])> {
         match stmt {
             Stmt::Let(value, op) if !self.is_absorbed(*value) => slice_call(plan, op),
             _ => None,
@@ -133,14 +134,11 @@ impl Segments {
                 segment = segment.max(*last);
                 *last = segment;
             }
-            match stmt {
-                Stmt::Let(value, _) => {
-                    let called = self.slice_call(plan, stmt).is_some();
-                    let available = segment + usize::from(called);
-                    self.of_value.insert(*value, available);
-                    self.count = self.count.max(available + 1);
-                }
-                _ => {}
+            if let Stmt::Let(value, _) = stmt {
+                let called = self.slice_call(plan, stmt).is_some();
+                let available = segment + usize::from(called);
+                self.of_value.insert(*value, available);
+                self.count = self.count.max(available + 1);
             }
             self.of_stmt.push(segment);
         }
@@ -176,9 +174,9 @@ impl Segments {
                 if self.of_stmt[at] == segment && !self.scatters.contains_key(&at) {
                     pending.extend(uses(plan, stmt));
                     if let Stmt::Let(value, _) = stmt
-                        && let Some((_, arg)) = self.slice_call(plan, stmt)
+                        && let Some((_, args)) = self.slice_call(plan, stmt)
                     {
-                        kept.insert(arg);
+                        kept.extend(args);
                         kept.insert(*value);
                     }
                 }
@@ -238,7 +236,7 @@ fn log_sums(plan: &Plan, body: &[Stmt]) -> BTreeMap<usize, LogSum> {
     for (at, stmt) in body.iter().enumerate() {
         match stmt {
             Stmt::Let(log, op) if uses_of.get(log) == Some(&1) => {
-                if let Some((prim, arg)) = slice_call(plan, op)
+                if let Some((prim, &[arg])) = slice_call(plan, op)
                     && symbols::sum_symbol(prim).is_some()
                 {
                     let log = *log;

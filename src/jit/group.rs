@@ -340,7 +340,7 @@ impl Group<'_, '_, '_, '_> {
             && factors.iter().all(|factor| self.is_here(*factor))
         {
             let [left, right] = factors.map(|factor| self.reals(factor));
-            for (at, variable) in variables.into_iter().enumerate() {
+            for (at, &variable) in (0..self.plan.unroll).zip(variables.iter().cycle()) {
                 let builder = &mut self.compiler.builder;
                 let sum = builder.use_var(variable);
                 let sum = builder.ins().fma(left[at], right[at], sum);

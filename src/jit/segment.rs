@@ -5,8 +5,8 @@ use super::blocks::{self, BLOCK, Segments};
 use super::compile::Compiled;
 use super::lanes::{Class, PAIR};
 use super::layout::SCALAR;
-use super::symbols;
 use super::vector::{Group, Lanes, Place, implying};
+use super::{runtime, symbols};
 use crate::loops::{Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
@@ -204,28 +204,49 @@ impl Group<'_, '_, '_, '_> {
     ) -> Compiled {
         for (stmt, of_stmt) in body.iter().zip(&segments.of_stmt) {
             let Stmt::Let(value, _) = stmt else { continue };
-            let Some((prim, arg)) = segments.slice_call(self.plan, stmt) else {
+            let Some((prim, args)) = segments.slice_call(self.plan, stmt) else {
                 continue;
-            };
-            let (Some(&arg), Some(&result), Some(address)) = (
-                segments.kept.get(&arg),
-                segments.kept.get(value),
-                symbols::slice_symbol(prim),
-            ) else {
-                return Err(CompileError::NoKernel(prim));
             };
             if *of_stmt != segment {
                 continue;
             }
-            let (arg, result) = (self.kept_at(arg), self.kept_at(result));
-            let compiler = &mut *self.compiler;
-            let count = compiler.builder.ins().isub(to, from);
-            let arena = compiler.arena;
-            let [arg, result] =
-                [arg, result].map(|at| compiler.builder.ins().iadd_imm_s(arena, i64::from(at)));
-            compiler.call_shim(address, &[arg, result, count], None);
+            let (Some(&result), Some(address)) =
+                (segments.kept.get(value), symbols::slice_symbol(prim))
+            else {
+                return Err(CompileError::NoKernel(prim));
+            };
+            let count = self.compiler.builder.ins().isub(to, from);
+            let mut operands = Vec::with_capacity(args.len() + 2);
+            for arg in args {
+                let Some(&number) = segments.kept.get(arg) else {
+                    return Err(CompileError::NoKernel(prim));
+                };
+                let start = self.kept_start(number);
+                if self.plan.class(*arg) == Class::Uniform {
+                    self.lay_out(*arg, start, count);
+                }
+                operands.push(start);
+            }
+            operands.extend([self.kept_start(result), count]);
+            self.compiler.call_shim(address, &operands, None);
         }
         Ok(())
+    }
+
+    /// The address of a kept value's slice.
+    fn kept_start(&mut self, number: usize) -> Value {
+        let at = i64::from(self.kept_at(number));
+        let arena = self.compiler.arena;
+        self.compiler.builder.ins().iadd_imm_s(arena, at)
+    }
+
+    /// Fills a slice with a value that is the same in all rounds, for a kernel that takes one per round.
+    fn lay_out(&mut self, value: ValueId, start: Value, count: Value) {
+        let compiler = &mut *self.compiler;
+        let value = compiler.value(value);
+        let bits = compiler.bits(value);
+        let fill = runtime::fill as *const () as usize;
+        compiler.call_shim(fill, &[start, count, bits], None);
     }
 
     /// Adds up the logarithms whose arguments are there after a segment.

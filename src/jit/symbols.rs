@@ -71,6 +71,22 @@ unsafe extern "C" fn each<const PRIM: usize>(from: *const f64, to: *mut f64, cou
     }
 }
 
+/// As [`each`], of two reals: the power.
+///
+/// # Safety
+/// `base`, `exponent` and `to` are `count` reals each, `to` apart from the others.
+unsafe extern "C" fn powers(base: *const f64, exponent: *const f64, to: *mut f64, count: u64) {
+    // SAFETY: the caller's.
+    let (base, exponent, to) = unsafe {
+        (
+            slice::from_raw_parts(base, count as usize),
+            slice::from_raw_parts(exponent, count as usize),
+            slice::from_raw_parts_mut(to, count as usize),
+        )
+    };
+    simd::pow(base, exponent, to);
+}
+
 /// Adds `count` values to the cells of a table of length `len` that the indices plus `offset` name.
 ///
 /// # Safety
@@ -145,9 +161,11 @@ macro_rules! symbols {
             Some(Symbol { address, arity })
         }
 
-        /// The address of a function `(from, to, count)` that applies a primitive's kernel to a slice of reals.
+        /// The address of a function that applies a primitive's kernel to slices of reals. It takes a slice for each argument,
+        /// one for the results, and how many numbers each has.
         pub(super) fn slice_symbol(prim: Prim) -> Option<usize> {
             match prim {
+                Prim::Pow => Some(powers as *const () as usize),
                 $(Prim::$unary => Some(each::<{ Prim::$unary as usize }> as *const () as usize),)*
                 _ => None,
             }

@@ -1,6 +1,7 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
 mod logarithms;
+mod powers;
 mod scatter;
 mod sums;
 

@@ -109,7 +109,7 @@ pub(super) fn compile_loop(
 }
 
 /// The running sum of each target. Of products it has a vector for each of a group's vectors, so that one fused
-/// multiply-add need not wait for the other; of anything else one vector, to which the sum of the group's is added, so
+/// multiply-add need not wait for the other, unless there are many; of anything else one vector, to which the sum of the group's is added, so
 /// that sums take few registers.
 pub(super) type Sums = BTreeMap<Target, Vec<Variable>>;
 
@@ -122,7 +122,7 @@ fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: 
         let (Stmt::Add(_, value) | Stmt::Accumulate(_, _, value)) = stmt else {
             continue;
         };
-        let vectors = match plan.products.contains_key(value) {
+        let vectors = match plan.splits_sums && plan.products.contains_key(value) {
             true => plan.unroll,
             false => 1,
         };

@@ -299,6 +299,24 @@ impl Builder {
                 _ => None,
             },
             (Prim::Neg, &[a]) => self.known_real(a).map(|a| self.real(-a)),
+            (Prim::Pow, &[base, exponent]) => {
+                let exponent = self.known_real(exponent)?;
+                self.power(base, exponent)
+            }
+            _ => None,
+        }
+    }
+
+    /// A power that a multiplication or two give, or a division.
+    fn power(&mut self, base: ValueId, exponent: f64) -> Option<ValueId> {
+        match exponent {
+            1.0 => Some(base),
+            2.0 => Some(self.prim(Prim::Square, &[base])),
+            3.0 => {
+                let square = self.prim(Prim::Square, &[base]);
+                Some(self.prim(Prim::Mul, &[base, square]))
+            }
+            -1.0 => Some(self.prim(Prim::Inv, &[base])),
             _ => None,
         }
     }

@@ -10,8 +10,8 @@ use std::f64::consts::LOG2_E;
 /// Adding it rounds to an integer, which is then in the low bits.
 const SHIFT: f64 = 6755399441055744.0; // 1.5 * 2^52
 /// ln 2 in two parts; the first has 32 trailing zeros, so that products with exponents are exact (fdlibm).
-const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
-const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+pub(super) const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
+pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
 /// 2^54, which makes subnormal numbers normal.
 const LIFT: f64 = 18014398509481984.0;
 
@@ -83,8 +83,15 @@ fn within(x: f64, low: f64, high: f64) -> f64 {
 
 #[inline(always)]
 pub(super) fn exp(x: f64) -> f64 {
+    exp_of_sum(x, 0.0)
+}
+
+/// e^(x + c) for a correction c of at most x's last place.
+#[inline(always)]
+pub(super) fn exp_of_sum(x: f64, c: f64) -> f64 {
     // Beyond these bounds the result is 0 or infinite, and is rounded so by `scale`.
     let (n, r) = reduce(within(x, -750.0, 710.0));
+    let r = r + c;
     let m = (r * r).mul_add(exp_tail(r), r) + 1.0;
     scale(m, n)
 }
@@ -105,14 +112,39 @@ pub(super) fn expm1(x: f64) -> f64 {
     if x == 0.0 { x } else { result }
 }
 
+/// The k and m with u = 2^k m, √½ ≤ m < √2, for u normal, positive and finite.
+#[inline(always)]
+fn significand(u: f64) -> (f64, f64) {
+    const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
+    let k = (u.to_bits().wrapping_sub(SQRT_HALF) as i64) >> 52;
+    let m = f64::from_bits(u.to_bits().wrapping_sub((k as u64) << 52));
+    let k = f64::from_bits((k as u64).wrapping_add(SHIFT.to_bits())) - SHIFT;
+    (k, m)
+}
+
+/// The same for u that may be subnormal.
+#[inline(always)]
+pub(super) fn split(u: f64) -> (f64, f64) {
+    let (u, exponent) = lift(u);
+    let (k, m) = significand(u);
+    (k + exponent, m)
+}
+
+/// A number made normal, and the power of two that this divides by.
+#[inline(always)]
+fn lift(x: f64) -> (f64, f64) {
+    if x < f64::MIN_POSITIVE {
+        (x * LIFT, -54.0)
+    } else {
+        (x, 0.0)
+    }
+}
+
 /// log(u + c) for a correction c far below u's last place, u normal, positive and finite.
 #[inline(always)]
 pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
-    const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
-    // The exponent k with u = 2^k m, √½ ≤ m < √2.
-    let k = (u.to_bits().wrapping_sub(SQRT_HALF) as i64) >> 52;
-    let m = f64::from_bits(u.to_bits().wrapping_sub((k as u64) << 52));
-    let k = f64::from_bits((k as u64).wrapping_add(SHIFT.to_bits())) - SHIFT + exponent;
+    let (k, m) = significand(u);
+    let k = k + exponent;
     let f = m - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
@@ -136,8 +168,7 @@ pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
 
 #[inline(always)]
 pub(super) fn log(x: f64) -> f64 {
-    let tiny = x < f64::MIN_POSITIVE;
-    let (u, exponent) = if tiny { (x * LIFT, -54.0) } else { (x, 0.0) };
+    let (u, exponent) = lift(x);
     let result = log_parts(u, 0.0, exponent);
     let result = if x == 0.0 { f64::NEG_INFINITY } else { result };
     let result = if x == f64::INFINITY { x } else { result };

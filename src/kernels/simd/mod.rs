@@ -55,10 +55,12 @@ macro_rules! by_level {
 
 mod elementary;
 mod logarithms;
+mod power;
 pub mod product;
 pub mod scatter;
 
 pub use logarithms::{sum_log, sum_log1p};
+pub use power::pow;
 
 use std::sync::OnceLock;
 
