@@ -236,8 +236,7 @@ fn expansions_read_as_a_person_would_write_them() {
 }
 
 /// Cases whose likelihood is a term of the target, or whose rows cannot be predicted one by one.
-const UNPREDICTABLE: [&str; 6] = [
-    "09_autoregression",
+const UNPREDICTABLE: [&str; 5] = [
     "11_mixture",
     "13_gaussian_process",
     "14_bym",
@@ -286,6 +285,17 @@ fn new_rows_have_predictions() {
             sources.add_table(table.clone(), None);
         }
         let predicted = predict(&fit, &sources, &Prediction::default(), SEED);
+        if case.name == "09_autoregression" {
+            // The first week of a subject has none before it.
+            let Err(CannotPredict::Because(reason)) = predicted else {
+                panic!("{predicted:?}");
+            };
+            assert!(
+                reason.contains("row 1 of the new rows has no `y` 1 before it"),
+                "{reason}"
+            );
+            continue;
+        }
         let predicted = predicted.unwrap_or_else(|reason| match reason {
             CannotPredict::Because(sentence) => panic!("{}: {sentence}", case.name),
             CannotPredict::Failure(failure) => panic!("{}: {failure}", case.name),

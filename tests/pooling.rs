@@ -358,3 +358,81 @@ fn every_effect_of_the_examples_compares() {
     }
     assert!(compared >= 12, "{compared} effects");
 }
+
+/// An autoregression with known coefficients: forecasts have closed forms.
+const SERIES: &str = "
+index i
+index g = subject[i]
+index t = week[i]
+data y[g, t], phi, sigma
+y[g, t] ~ normal(a[g] + phi * y[g, t-1], sigma)
+a[g] ~ normal(0, 1e-6)
+";
+const PHI: f64 = 0.8;
+
+#[test]
+fn series_go_on_from_their_last_value() {
+    let model = Model::from_text("series", SERIES).unwrap_or_else(|failure| panic!("{failure}"));
+    let observed = "subject,week,y\nA,1,1\nA,2,4\nA,3,10\nB,1,0\nB,2,-5\nB,3,-20\n";
+    let mut data = Sources::new(&model.program().sources);
+    add(&mut data, &[observed]);
+    data.set("phi", &PHI.to_string()).unwrap();
+    data.set("sigma", &SIGMA.to_string()).unwrap();
+    let (posterior, draws) = fitted_to(&model, &data);
+    let fit = fit(&posterior, &draws);
+    let predicted = |rows: &str| {
+        let mut sources = data.clone();
+        sources.follow(posterior.sets());
+        add(&mut sources, &[rows]);
+        predict(&fit, &sources, &Prediction::default(), 1)
+    };
+
+    // In any order; week 3 was observed, and is predicted from week 2 alone.
+    let rows = "subject,week\nA,6\nB,4\nA,3\nA,5\nA,4\n";
+    let predicted_rows = predicted(rows).unwrap_or_else(refused);
+    let outcome = &predicted_rows.outcomes[0];
+    let steps = [(10.0, 3), (-20.0, 1), (4.0, 1), (10.0, 2), (10.0, 1)];
+    for (row, (last, ahead)) in steps.into_iter().enumerate() {
+        let decay = PHI.powi(ahead);
+        let expected = SIGMA * SIGMA * (1.0 - decay * decay) / (1.0 - PHI * PHI);
+        assert_near("a forecast", variance(&outcome.observations[row]), expected);
+        let draws = &outcome.observations[row];
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        assert!(
+            (mean - decay * last).abs() < 0.3,
+            "{mean}, not {}",
+            decay * last
+        );
+        // Given the parameters and the value before: one step of noise less.
+        let expected = expected - SIGMA * SIGMA;
+        let found = variance(&outcome.means[row]);
+        assert!(
+            (found - expected).abs() < 0.1 * expected + 1e-6,
+            "{found}, not {expected}"
+        );
+    }
+
+    let reason = |rows: &str| match predicted(rows) {
+        Err(CannotPredict::Because(reason)) => reason,
+        Err(CannotPredict::Failure(failure)) => failure.to_string(),
+        Ok(_) => panic!("{rows} can be predicted"),
+    };
+    // Nothing leads from week 3 to week 6.
+    let gap = reason("subject,week\nA,6\n");
+    assert!(
+        gap.contains("row 1 of the new rows has no `y` 1 before it"),
+        "{gap}"
+    );
+    let unknown = reason("subject,week\nA,4\nC,4\nC,5\n");
+    assert!(
+        unknown.contains("row 2 of the new rows has no `y` 1 before it"),
+        "{unknown}"
+    );
+    let twice = reason("subject,week\nA,4\nA,4\n");
+    assert!(twice.contains("rows 1 and 2 both give y[A, 4]"), "{twice}");
+    let before = reason("subject,week\nA,0\n");
+    assert!(
+        before.contains("does not come after those of the fit"),
+        "{before}"
+    );
+}

@@ -181,8 +181,11 @@ pub enum InputSource {
         /// Which of its sets, from 0.
         axis: usize,
     },
-    /// The values of a long column, one per existing row, in the order of the positions.
+    /// The values of a long column, one per existing row, in the order of the positions; of a prediction those of the fit.
     LongValues(usize),
+    /// Of a prediction: how many rows of a long column the fit had. They come first, then the new ones, each behind those
+    /// that it follows from.
+    FittedRows(usize),
     /// The row of a long column in which the value `lag` earlier along `axis` stands, 0 where there is none.
     LongLag {
         /// The column.

@@ -3,7 +3,7 @@
 use crate::equation::lower::{Prediction, Purpose};
 use crate::equation::plan::{InputSource, Observed, Plan, SetId, SetKind};
 use crate::interp::{Container, Scalars, Value};
-use crate::io::data_json::DataValue;
+use crate::io::data_json::{DataKind, DataValue};
 use crate::kernels::random::ChainRng;
 use crate::model::{BindOptions, Model, Posterior};
 use crate::session::Failure;
@@ -124,7 +124,9 @@ pub fn predict(
                 *number = fit.columns[*column].1[chain][row];
             }
             let drawn = drawer.values(&position, &mut rng, &mut values);
-            drawn.map_err(|stop| CannotPredict::Because(stop.text))?;
+            drawn.map_err(|stop| {
+                without_past(plan, &tabled).unwrap_or(CannotPredict::Because(stop.text))
+            })?;
             for (outcome, places) in predicted.outcomes.iter_mut().zip(&places) {
                 push(&mut outcome.observations, &places.observations, &values);
                 push(&mut outcome.means, &places.means, &values);
@@ -134,7 +136,38 @@ pub fn predict(
             }
         }
     }
-    Ok(predicted)
+    let is_unknown = |draws: &Vec<f64>| draws.first().is_some_and(|draw| draw.is_nan());
+    let mut observations = predicted
+        .outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.observations);
+    match observations
+        .any(is_unknown)
+        .then(|| without_past(plan, &tabled))
+    {
+        Some(Some(reason)) => Err(reason),
+        _ => Ok(predicted),
+    }
+}
+
+/// A new row of a series that has no value before it.
+fn without_past(plan: &Plan, tabled: &Tabled) -> Option<CannotPredict> {
+    plan.inputs.iter().find_map(|input| {
+        let InputSource::LongLag { column, lag, .. } = input.source else {
+            return None;
+        };
+        let DataKind::Int(before) = &tabled.data.get(&input.name)?.value.as_ref().ok()?.kind else {
+            return None;
+        };
+        let mut elements = tabled.elements_of_new_rows(column)?.iter();
+        let row = elements.position(|element| before.get(*element) == Some(&0))?;
+        let name = &plan.columns[column].name;
+        Some(CannotPredict::Because(format!(
+            "row {} of the new rows has no `{name}` {lag} before it, from which its own follows; begin right after a row of \
+             the fit",
+            row + 1
+        )))
+    })
 }
 
 fn push(draws: &mut [Vec<f64>], places: &[usize], values: &[f64]) {
@@ -267,7 +300,12 @@ fn outcomes(
     // The rows of a long table have no set of their own.
     let (elements, parts) = match over.split_first() {
         Some((first, parts)) => (by_row(plan, *first, &labels(first), sources), parts),
-        None => (None, over),
+        None => {
+            let mut columns = plan.columns.iter();
+            let column = columns.position(|column| column.name == observed.outcome);
+            let elements = column.and_then(|column| tabled.elements_of_new_rows(column));
+            (elements.map(<[usize]>::to_vec), over)
+        }
     };
     let in_rows = |places: Vec<usize>| match &elements {
         Some(elements) => elements.iter().map(|element| places[*element]).collect(),

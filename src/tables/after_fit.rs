@@ -12,7 +12,7 @@ use super::report::Place;
 use super::sets::LARGEST_RANGE;
 use super::sources::FittedSet;
 use crate::diag::{Code, Diagnostic};
-use crate::equation::plan::SetId;
+use crate::equation::plan::{InputSource, SetId};
 use crate::summary::Labels;
 
 impl<'a> Binder<'a> {
@@ -191,17 +191,54 @@ impl<'a> Binder<'a> {
                 };
                 positions.push(position);
             }
-            let found = Found {
-                holdings: vec![Holding::Constant],
-                rows: (0..rows as u32).collect(),
-                new: None,
-            };
-            return Some(Some(Long {
-                found: Rc::new(found),
-                positions,
-            }));
+            let goes_on = self.plan.inputs.iter().any(
+                |input| matches!(input.source, InputSource::FittedRows(column) if column == place),
+            );
+            return match goes_on {
+                true => self.long_onwards(place, table, positions),
+                false => Some(Long {
+                    found: Rc::new(Found {
+                        holdings: vec![Holding::Constant],
+                        rows: (0..rows as u32).collect(),
+                        new: None,
+                    }),
+                    of_rows: (0..rows).collect(),
+                    positions,
+                    fitted: 0,
+                }),
+            }
+            .map(Some);
         }
         Some(None)
+    }
+
+    /// The rows of the fit, and behind them the new ones in an order in which each follows those that it depends on.
+    fn long_onwards(
+        &mut self,
+        place: usize,
+        table: usize,
+        positions: Vec<Vec<usize>>,
+    ) -> Option<Long> {
+        let fitted = self.existing_long_rows(place)?;
+        let count = fitted.positions.len();
+        let mut rows: Vec<(Vec<usize>, usize)> = positions.into_iter().zip(0..).collect();
+        rows.sort();
+        if let Some(pair) = rows.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let holding = Holding::Table { table, column: 0 };
+            self.report_repeated(place, &pair[0].0, holding, (pair[0].1, pair[1].1));
+            return None;
+        }
+        let mut of_rows = vec![0; rows.len()];
+        for (at, (_, row)) in rows.iter().enumerate() {
+            of_rows[*row] = count + at;
+        }
+        let new = rows.into_iter().map(|(position, _)| position);
+        Some(Long {
+            found: fitted.found,
+            positions: fitted.positions.into_iter().chain(new).collect(),
+            fitted: count,
+            of_rows,
+        })
     }
 
     /// Whether a value is one of the fit that a prediction is from.

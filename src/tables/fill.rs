@@ -28,6 +28,7 @@ impl Binder<'_> {
                 Some(list(from_one(tuples.iter().map(|tuple| tuple[*part]))))
             }
             InputSource::LongRows(column) => Some(number(self.long(*column)?.len())),
+            InputSource::FittedRows(column) => Some(number(self.long(*column)?.fitted)),
             InputSource::LongPosition { column, axis } => {
                 let long = self.long(*column)?;
                 Some(list(from_one(
@@ -36,7 +37,7 @@ impl Binder<'_> {
             }
             InputSource::LongValues(column) => {
                 let long = self.long(*column)?;
-                self.values(*column, &long.found, vec![long.len()])
+                self.values(*column, &long.found, vec![long.found.len()])
             }
             InputSource::LongLag { column, axis, lag } => {
                 Some(list(self.long(*column)?.earlier(*axis, *lag)))

@@ -14,6 +14,10 @@ pub(super) struct Long {
     pub(super) found: Rc<Found>,
     /// Each element's position in each of the column's sets, counted from 0.
     pub(super) positions: Vec<Vec<usize>>,
+    /// Of a prediction: how many of the elements the fit had. They come first, and the values found are theirs.
+    pub(super) fitted: usize,
+    /// Of a prediction: the element of each new row.
+    pub(super) of_rows: Vec<usize>,
 }
 
 impl Long {
@@ -23,7 +27,8 @@ impl Long {
 
     /// For each element the one `lag` earlier along an axis, counted from 1; 0 where there is none.
     pub(super) fn earlier(&self, axis: usize, lag: usize) -> Vec<i64> {
-        let numbered = self.positions.iter().enumerate();
+        // Of several elements in one place the first counts: what was observed before what is predicted.
+        let numbered = self.positions.iter().enumerate().rev();
         let places: HashMap<&[usize], usize> = numbered
             .map(|(at, position)| (position.as_slice(), at))
             .collect();
@@ -49,13 +54,21 @@ impl Binder<'_> {
     }
 
     fn read_long(&mut self, place: usize) -> Option<Long> {
-        let plan = self.plan;
-        let column = &plan.columns[place];
         if let Some(new) = self.new_long_rows(place)? {
             return Some(new);
         }
+        self.existing_long_rows(place)
+    }
+
+    /// The rows of a long column that have a value; of a prediction those of the fit.
+    pub(super) fn existing_long_rows(&mut self, place: usize) -> Option<Long> {
+        let plan = self.plan;
+        let column = &plan.columns[place];
         let mut fitting: Vec<(usize, usize, Vec<Keys>)> = Vec::new();
         for table in 0..self.sources.tables.len() {
+            if self.sources.fitted.is_some() && !self.is_of_fit(table) {
+                continue;
+            }
             let Some(at) = self.table(table).find(&column.name) else {
                 continue;
             };
@@ -104,6 +117,11 @@ impl Binder<'_> {
             self.policy(declared),
             MissingPolicy::Omit | MissingPolicy::Drop
         );
+        // The fit has said what became of its missing values.
+        let is_known = self.is_of_fit(table);
+        if is_known {
+            missing.clear();
+        }
         if is_left_out && !missing.is_empty() {
             self.note_missing(place, missing.len());
         } else if !missing.is_empty() {
@@ -130,6 +148,8 @@ impl Binder<'_> {
                 new: None,
             }),
             positions,
+            fitted: 0,
+            of_rows: Vec::new(),
         })
     }
 
@@ -165,6 +185,8 @@ impl Binder<'_> {
         Some(Long {
             found: Rc::new(Found { rows, ..found }),
             positions,
+            fitted: 0,
+            of_rows: Vec::new(),
         })
     }
 }

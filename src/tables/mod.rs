@@ -25,6 +25,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diag::{self, Diagnostic};
@@ -88,6 +89,8 @@ pub struct Tabled {
     pub notes: Vec<String>,
     /// The combinations among the sets, for predictions to start from.
     combined: Vec<Option<Arc<Combined>>>,
+    /// Of a prediction, by column: the element of each new row of a long one.
+    new_rows: BTreeMap<usize, Vec<usize>>,
 }
 
 /// Fills a plan from tables, JSON files and single values.
@@ -144,6 +147,9 @@ fn fill(binder: &mut Binder<'_>) -> Tabled {
         labels,
         notes,
         combined,
+        new_rows: (binder.longs.iter())
+            .filter_map(|(column, long)| Some((*column, long.as_ref()?.of_rows.clone())))
+            .collect(),
     }
 }
 
@@ -168,6 +174,11 @@ impl Tabled {
                 });
             }
         }
+    }
+
+    /// Of a prediction: the element of a long column, by its place in the plan, that each new row stands for, counted from 0.
+    pub fn elements_of_new_rows(&self, column: usize) -> Option<&[usize]> {
+        self.new_rows.get(&column).map(Vec::as_slice)
     }
 
     /// The index sets, for predictions to start from.

@@ -30,6 +30,7 @@ impl<'m> Lowering<'m> {
                 InputSource::Size(set) => (0, 2 * set.0),
                 InputSource::FittedSize(set) => (0, 2 * set.0 + 1),
                 InputSource::LongRows(_)
+                | InputSource::FittedRows(_)
                 | InputSource::MissingCount(_)
                 | InputSource::PresentCount(_) => (1, 0),
                 InputSource::Column(column) if self.columns[*column].over.is_empty() => (2, 0),
@@ -73,6 +74,7 @@ impl<'m> Lowering<'m> {
         match &input.source {
             InputSource::Size(_)
             | InputSource::LongRows(_)
+            | InputSource::FittedRows(_)
             | InputSource::MissingCount(_)
             | InputSource::PresentCount(_) => count(0, None),
             InputSource::Column(column) => match self.columns_names.get(*column).copied() {
@@ -120,7 +122,10 @@ impl<'m> Lowering<'m> {
             }
             InputSource::LongValues(column) => {
                 let name = self.columns_names[*column];
-                let rows = self.long_rows(name, span);
+                let rows = match self.prediction {
+                    Some(_) => self.fitted_rows(name, span),
+                    None => self.long_rows(name, span),
+                };
                 let levels = self.name(name).levels_of;
                 if let Some(set) = levels {
                     let highest = self.size_of_data(set, span);

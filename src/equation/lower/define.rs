@@ -57,6 +57,7 @@ impl<'m> Lowering<'m> {
             .into_iter()
             .map(|component| match component.as_slice() {
                 [name] if !self.uses_itself(*name) => self.define(*name),
+                [name] if self.goes_on(*name) => self.define_onwards(*name),
                 several => self.define_together(several),
             })
             .collect()

@@ -85,6 +85,40 @@ impl Lowering<'_> {
         build::variable(name, span)
     }
 
+    /// Of a prediction: the number of rows of a long column that the fit had.
+    pub(super) fn fitted_rows(&mut self, column: NameId, span: Span) -> ast::Expr {
+        let wanted = format!("N_{}_fitted", self.data_names[column.0]);
+        let source = InputSource::FittedRows(self.column(column));
+        let name = self.input(source, &wanted, self.name(column).span);
+        build::variable(name, span)
+    }
+
+    /// Whether a prediction of a long column goes on from the rows of the fit, since it follows from its own earlier values.
+    pub(super) fn goes_on(&self, name: NameId) -> bool {
+        self.prediction.is_some() && self.long[name.0] && self.reads_itself(name)
+    }
+
+    /// Of a prediction: an outcome that follows from its own earlier values, those of the fit as they were observed, each
+    /// new one drawn after the one before.
+    pub(super) fn define_onwards(&mut self, name: NameId) -> super::define::Piece {
+        let span = self.name(name).span;
+        let called = self.called(name);
+        let rows = self.fitted_rows(name, span);
+        let observed = self.own_input(name, InputSource::LongValues(self.column(name)));
+        let fitted = vec![build::range(build::int(1, span), rows)];
+        let mut statements = vec![
+            self.declare_name(name, None),
+            build::assign(&called, fitted, build::variable(observed, span), span),
+        ];
+        for statement in self.providers_of(name) {
+            statements.extend(self.assignments(statement));
+        }
+        super::define::Piece {
+            names: vec![called],
+            statements,
+        }
+    }
+
     /// Lets a statement's letters stand for their elements in a row of the long table.
     pub(super) fn bind_long(
         &mut self,

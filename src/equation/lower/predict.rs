@@ -439,7 +439,6 @@ impl<'m> Lowering<'m> {
             match &input.source {
                 InputSource::Column(column)
                 | InputSource::Map(column)
-                | InputSource::LongValues(column)
                 | InputSource::MissingCount(column)
                 | InputSource::MissingPositions(column)
                 | InputSource::PresentCount(column)
@@ -448,6 +447,8 @@ impl<'m> Lowering<'m> {
                 }
                 // New rows stand where their levels say, though their outcome is not known.
                 InputSource::LongRows(column)
+                | InputSource::FittedRows(column)
+                | InputSource::LongValues(column)
                 | InputSource::LongPosition { column, .. }
                 | InputSource::LongLag { column, .. } => {
                     sets.extend(&self.name(self.columns_names[*column]).axes);

@@ -43,13 +43,18 @@ impl Lowering<'_> {
             );
         }
         for &name in outcomes {
-            if self.long[name.0] && self.reads_itself(name) {
+            if !self.long[name.0] {
+                continue;
+            }
+            let others = needed.iter().filter(|other| self.follows(**other, name));
+            if let Some(other) = others.copied().next() {
+                let (name, other) = (self.name(name), self.name(other));
                 self.refuse(
                     format!(
-                        "`{}` follows from its own earlier values, so new rows of its table cannot be predicted one by one",
-                        self.name(name).name
+                        "`{}` and `{}` follow from each other's earlier values, so new rows of their table cannot be predicted",
+                        name.name, other.name
                     ),
-                    self.name(name).span,
+                    name.span,
                 );
             }
         }
@@ -82,6 +87,24 @@ impl Lowering<'_> {
                 );
             }
         }
+    }
+
+    /// Whether a name depends on an outcome.
+    fn follows(&self, name: NameId, outcome: NameId) -> bool {
+        let (mut open, mut seen) = (vec![name], BTreeSet::new());
+        while let Some(name) = open.pop() {
+            let about = self.model.statements.iter();
+            let about = about.filter(|statement| usage::left_name(statement) == Some(name));
+            for read in about.flat_map(usage::reads).flat_map(usage::names_in) {
+                if read == outcome {
+                    return true;
+                }
+                if seen.insert(read) {
+                    open.push(read);
+                }
+            }
+        }
+        false
     }
 
     /// Whether a name's elements over rows or levels are drawn together.

@@ -164,7 +164,12 @@ impl<'m> Lowering<'m> {
         let rows = self.long_rows(column, span);
         self.bind_long(column, &row, &statement.letters, scope, span);
         let mut statements = self.nest(&[], domain, scope, span, body);
-        let exist = self.earlier_rows_exist(statement, column, scope);
+        let mut exist = self.earlier_rows_exist(statement, column, scope);
+        if self.goes_on(column) {
+            let fitted = self.fitted_rows(column, span);
+            let row = build::variable(row.clone(), span);
+            exist.insert(0, build::binary(BinaryOp::Greater, row, fitted, span));
+        }
         if let Some(condition) = super::domain::joined(exist, BinaryOp::And, span) {
             statements = vec![build::if_then(condition, statements, span)];
         }
