@@ -95,7 +95,7 @@ impl Lowering<'_> {
         while let Some(name) = open.pop() {
             let about = self.model.statements.iter();
             let about = about.filter(|statement| usage::left_name(statement) == Some(name));
-            for read in about.flat_map(usage::reads).flat_map(usage::names_in) {
+            for read in about.flat_map(Statement::read).flat_map(usage::names_in) {
                 if read == outcome {
                     return true;
                 }
