@@ -397,10 +397,8 @@ impl Tabulator<'_> {
             }
             let (order, variables) = self.dependencies(*ok);
             let variables: Vec<ValueId> = variables.into_iter().collect();
-            if !self
-                .rounds(&variables)
-                .is_some_and(|rounds| rounds <= MAX_LEN)
-            {
+            let rounds = self.rounds(&variables);
+            if rounds.is_none_or(|rounds| rounds > MAX_LEN) {
                 return true;
             }
             let mut holds = true;
