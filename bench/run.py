@@ -62,7 +62,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="the most rows of the simulated model")
     parser.add_argument("--only", action="append", default=[], help="posteriors whose names contain this")
     parser.add_argument("--without", action="append", default=[], choices=["Stan", "nutpie", "NumPyro", "growth", "by-hand"])
-    parser.add_argument("--no-build", action="store_true", help="take hlm's binaries as they are")
+    parser.add_argument("--binaries", type=Path, help="take hlm's binaries from here, as they are, instead of building them")
     return parser.parse_args()
 
 
@@ -93,7 +93,7 @@ def build_hlm() -> None:
 
 def contenders(options: argparse.Namespace, recorder: Recorder) -> list:
     """hlm first, then the peers that could be installed."""
-    hlm = Hlm(ROOT / "target" / "release", options.work, options.core)
+    hlm = Hlm(options.binaries or ROOT / "target" / "release", options.work, options.core)
     python, versions = machine.environment(options.work / "venv")
     present = [hlm]
     common = (options.work, options.core, hlm)
@@ -118,6 +118,8 @@ def measure(options: argparse.Namespace, recorder: Recorder, present: list, todo
             for task in todo:
                 print(f"building {task.name}", file=sys.stderr)
                 recorder.write(what="build", peer=contender.name, name=task.name, **contender.build(task))
+            if todo and not any(contender.runs(task) for task in todo):
+                recorder.write(what="peer", peer=contender.name, missing="none of its models could be built")
     for repeat in range(options.repeats):
         for place, task in enumerate(todo):
             print(f"run {repeat + 1} of {options.repeats}: {task.name}", file=sys.stderr)
@@ -161,7 +163,7 @@ def measure_by_hand(options: argparse.Namespace, recorder: Recorder) -> None:
 
 def main() -> None:
     options = arguments()
-    if not options.no_build:
+    if not options.binaries:
         build_hlm()
     options.work.mkdir(parents=True, exist_ok=True)
     recorder = Recorder(options.out)

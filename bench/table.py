@@ -120,7 +120,7 @@ def posteriors(rows: Rows) -> str:
         f" {sum(entry[0] < 1 for entry in entries)}. hlm is ready (processor time) in {statistics.median(ready):.1f} ms (median), at most"
         f" {max(ready):.1f} ms." if entries else ""
     )
-    return markdown(header, lines) + words
+    return markdown(header, lines) + words if lines else "No posterior was measured with both hlm and Stan."
 
 
 def peers(rows: Rows) -> str:
@@ -129,13 +129,14 @@ def peers(rows: Rows) -> str:
     for name in rows.names("sample", "nutpie") or rows.names("sample", "NumPyro"):
         for peer in ("hlm", "Stan", "nutpie", "NumPyro"):
             seconds = rows.compile_seconds(peer, name)
-            if rows.of(what="sample", peer=peer, name=name):
+            if any(row.get("ess") for row in rows.of(what="sample", peer=peer, name=name)):
                 lines.append([
                     name.split("-", 1)[1], peer, number(seconds) + " s", nanoseconds(rows.per_gradient(peer=peer, name=name)),
                     number(rows.ess_rate(0, peer=peer, name=name)), number(rows.ess_rate(seconds, peer=peer, name=name)),
                     f"{rows.least('peak_kib', what='sample', peer=peer, name=name) / 1024:.0f}",
                 ])
-    return markdown(["model", "", "compile", "a gradient", "ESS/s", "with compile", "MiB"], lines)
+    header = ["model", "", "compile", "a gradient", "ESS/s", "with compile", "MiB"]
+    return markdown(header, lines) if lines else ""
 
 
 def growth(rows: Rows) -> str:
@@ -153,13 +154,15 @@ def growth(rows: Rows) -> str:
             lines.append([f"{peer}, {groups:,} groups", *cells, f"{scaling.exponent(sizes, times):.2f}"])
     header = ["a gradient", *(f"N = {n:,}" for n in scaling.ROWS), "exponent"]
     for n in scaling.ROWS:
-        parts = []
-        for peer in ("hlm", "Stan"):
-            peaks = [row["peak_kib"] for row in measured if row["peer"] == peer and row["rows"] == n and row.get("peak_kib")]
-            parts.append(f"{max(peaks) / 1024:.0f} MiB" if peaks else "–")
-        size = n * scaling.BYTES_PER_ROW / 2**20
-        memory.append([f"N = {n:,}", f"{size:.1f} MiB", *parts])
-    return markdown(header, lines) + "\n\n" + markdown(["peak memory", "data", "hlm", "Stan"], memory)
+        peaks = [max((row["peak_kib"] / 1024 for row in measured if row["peer"] == peer and row["rows"] == n), default=math.nan)
+                 for peer in ("hlm", "Stan")]
+        if not all(map(math.isnan, peaks)):
+            size = n * scaling.BYTES_PER_ROW / 2**20
+            memory.append([f"N = {n:,}", f"{size:.2f} MiB", *(f"{peak:.0f} MiB" for peak in peaks), f"{peaks[0] / size:.1f}"])
+    if not lines:
+        return ""
+    columns = ["peak memory of the process", "data", "hlm", "Stan", "hlm / data"]
+    return markdown(header, lines) + "\n\n" + markdown(columns, memory)
 
 
 def by_hand(rows: Rows) -> str:
@@ -186,7 +189,7 @@ def tables(rows: Rows) -> str:
         posteriors(rows),
     ]
     for title, text in (("Other peers", peers(rows)), ("Growth", growth(rows)), ("By hand", by_hand(rows)), ("Missing", missing(rows))):
-        if text and "\n| --" not in "\n" + text.splitlines()[-1]:
+        if text:
             parts.append(f"**{title}**\n\n{text}")
     return "\n\n".join(parts) + "\n"
 
