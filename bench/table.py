@@ -16,10 +16,6 @@ class Rows:
         self.rows = [row for row in rows if "error" not in row]
         self.errors = [row for row in rows if "error" in row]
 
-    @classmethod
-    def read(cls, file: Path) -> "Rows":
-        return cls([json.loads(line) for line in file.read_text().splitlines() if line])
-
     def of(self, **wanted: object) -> list:
         return [row for row in self.rows if all(row.get(key) == value for key, value in wanted.items())]
 
@@ -56,6 +52,10 @@ class Rows:
         if peer == "Stan":
             return self.least("cpu_seconds", what="build", peer=peer, name=name)
         return self.least("compile_cpu_seconds", what="sample", peer=peer, name=name)
+
+
+def read(file: Path) -> list:
+    return [json.loads(line) for line in file.read_text().splitlines() if line]
 
 
 def number(value: float) -> str:
@@ -204,4 +204,5 @@ def place(file: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    print(tables(Rows.read(Path(sys.argv[1]))))
+    # The files of one run, or of several with different peers.
+    print(tables(Rows([row for file in sys.argv[1:] for row in read(Path(file))])))

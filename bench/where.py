@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--posteriordb", type=Path, default=os.environ.get("HLM_POSTERIORDB"), required=False)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--points", type=Path)
+    parser.add_argument("--binaries", type=Path, default=ROOT / "target" / "release")
     parser.add_argument("--only", action="append", default=[])
     options = parser.parse_args()
     lines = []
@@ -61,7 +62,7 @@ def main() -> None:
         if options.only and not any(part in posterior.name for part in options.only):
             continue
         program = Path(options.posteriordb) / "posterior_database" / "models" / "stan" / f"{posterior.model}.stan"
-        command = [ROOT / "target" / "release" / "examples" / "cost", program, options.data_dir / f"{posterior.data}.json"]
+        command = [options.binaries / "examples" / "cost", program, options.data_dir / f"{posterior.data}.json"]
         points = options.points / f"{posterior.name}.json" if options.points else None
         if points and points.exists():
             command.append(points)
