@@ -15,12 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const PAIR: usize = 2;
 /// A loop without this many operations on vectors is left alone; a guess.
 const WORTHWHILE: usize = 2;
-/// Two registers per value pay even where not all find room in the machine's 16: regressions on eight columns are a third
-/// faster with two. Where the gain ends is a guess.
+/// Two registers per value pay as long as the machine's 16 last; a guess from bodies of densities.
 const UNROLLED_OPERATIONS: usize = 48;
-const UNROLLED_SUMS: usize = 16;
-/// Up to so many sums of products have a register for each of a group's vectors.
-const SPLIT_SUMS: usize = 4;
+/// Up to so many sums, which then have a register for each of a group's vectors if they are of products.
+const UNROLLED_SUMS: usize = 4;
+/// Where kernels cut the body, a round does enough to hide that a sum has one register alone: logistic regressions on up to
+/// eight columns are a third faster with two registers per other value. Where the gain ends is a guess.
+const UNROLLED_SUMS_WITH_KERNELS: usize = 16;
 
 /// What a value of the body is when several rounds run at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +160,7 @@ impl Plan {
             products: BTreeMap::new(),
             checked: false,
             vector_operations: 0,
+            kernels: 0,
             calls: 0,
         };
         let place = Class::Linear {
@@ -187,9 +189,13 @@ impl Plan {
             .values()
             .filter(|usage| **usage == CellUse::Sum)
             .count();
+        let most_sums = match survey.kernels {
+            0 => UNROLLED_SUMS,
+            _ => UNROLLED_SUMS_WITH_KERNELS,
+        };
         let mut unroll = if survey.calls == 0
             && survey.vector_operations <= UNROLLED_OPERATIONS
-            && sums <= UNROLLED_SUMS
+            && sums <= most_sums
         {
             2
         } else {
@@ -214,7 +220,7 @@ impl Plan {
             products: survey.products,
             ordered,
             unroll,
-            splits_sums: sums <= SPLIT_SUMS,
+            splits_sums: sums <= UNROLLED_SUMS,
             checked: survey.checked,
             rounds,
         };
@@ -252,6 +258,9 @@ struct Survey<'s, K> {
     products: BTreeMap<ValueId, [ValueId; 2]>,
     checked: bool,
     vector_operations: usize,
+    /// Calls of kernels on blocks.
+    kernels: usize,
+    /// Calls lane by lane.
     calls: usize,
 }
 
@@ -435,8 +444,9 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
             }
             _ if prim.result() == Kind::Real => {
                 // Kernels of one real are called on whole blocks: see `blocks`.
-                let by_lane = prim != Prim::ToReal && symbols::slice_symbol(prim).is_none();
-                self.calls += usize::from(by_lane);
+                let on_blocks = symbols::slice_symbol(prim).is_some();
+                self.kernels += usize::from(on_blocks);
+                self.calls += usize::from(!on_blocks && prim != Prim::ToReal);
                 self.vector_operations += 1;
                 Class::Reals
             }
