@@ -176,7 +176,7 @@ def main() -> None:
     if "by-hand" not in options.without:
         measure_by_hand(options, recorder)
     text = table.tables(table.Rows(recorder.rows))
-    options.out.with_suffix(".md").write_text(text)
+    options.out.with_name("tables.md").write_text(text)
     if options.readme:
         table.place(ROOT / "README.md", text)
     print(text)

@@ -172,7 +172,9 @@ def by_hand(rows: Rows) -> str:
 
 
 def missing(rows: Rows) -> str:
-    lines = [f"- {row['peer']} is missing: {row['missing']}" for row in rows.rows if row.get("missing")]
+    present = {row["peer"] for row in rows.of(what="sample")}
+    lines = [f"- {row['peer']} is missing: {row['missing']}" for row in rows.rows
+             if row.get("missing") and row["peer"] not in present]
     failed = dict.fromkeys(f"- {row['peer']}, {row.get('name')}: {row['error']}" for row in rows.errors)
     return "\n".join(lines + list(failed))
 
@@ -183,9 +185,10 @@ def tables(rows: Rows) -> str:
     loads = [row["load"] for row in rows.rows if "load" in row]
     parts = [
         f"Measured {machine.get('date', '')} on {machine.get('cpu', '')}, {machine.get('cores', '')} cores, one used; load average"
-        f" {min(loads, default=0)} to {max(loads, default=0)}. {'; '.join(versions)}; {machine.get('g++', '')}.",
+        f" {min(loads, default=0):.0f} to {max(loads, default=0):.0f}. {'; '.join(versions)}; {machine.get('g++', '')}.",
         "A gradient's time is the sampler's processor time over its leapfrog steps and transitions, the least of several"
-        " runs in turn; pure: the ratio of gradients alone. ESS is the smallest bulk ESS of a parameter, of one chain.",
+        " runs in turn; pure: the ratio of gradients alone. ESS is the smallest bulk ESS of a parameter, of one chain with as many draws as bench/posteriors.py says:"
+        " few where Stan is slow, so that small ones are rough.",
         posteriors(rows),
     ]
     for title, text in (("Other peers", peers(rows)), ("Growth", growth(rows)), ("By hand", by_hand(rows)), ("Missing", missing(rows))):
