@@ -6,7 +6,7 @@ use super::product::{Matrix, multiply, multiply_add, multiply_add_strided};
 use super::triangular::{
     solve_lower_in_place, solve_lower_right_in_place, solve_lower_right_strided,
 };
-use super::{Failure, axpy, verify_symmetric};
+use super::{Failure, axpy, dot, verify_symmetric};
 
 /// Columns that are factored at a time; what they leave is updated by one matrix product.
 const BLOCK: usize = 48;
@@ -87,10 +87,45 @@ fn factor_diagonal_block(n: usize, l: &mut [f64], start: usize, end: usize) -> R
 
 /// The adjoint of [`cholesky`], added to the lower triangle of `a_bar`.
 ///
-/// Murray, "Differentiation of the Cholesky decomposition" (2016), equation 8: with P the lower triangle of Lᵀ L̄ mirrored
-/// to a symmetric matrix, S = L⁻ᵀ P L⁻¹ with halved diagonal. Elements above the diagonal get nothing, as in Stan: below it
-/// each stands for both of its copies.
+/// Elements above the diagonal get nothing, as in Stan: below it each stands for both of its copies.
 pub fn cholesky_adjoint(n: usize, l: &[f64], l_bar: &[f64], a_bar: &mut [f64]) {
+    if n <= BLOCK {
+        adjoint_by_columns(n, l, l_bar, a_bar);
+    } else {
+        adjoint_by_solves(n, l, l_bar, a_bar);
+    }
+}
+
+/// Column by column, last to first, each step of the decomposition in reverse: for matrices too small to repay products of
+/// whole matrices (Murray, "Differentiation of the Cholesky decomposition", 2016, section 4.1).
+fn adjoint_by_columns(n: usize, l: &[f64], l_bar: &[f64], a_bar: &mut [f64]) {
+    let mut adjoint = l_bar[..n * n].to_vec();
+    for j in (0..n).rev() {
+        let pivot = l[j + j * n];
+        // The column below the pivot was divided by it; the pivot is a square root.
+        let (earlier, own) = adjoint.split_at_mut(j * n);
+        let own = &mut own[j..n];
+        let below = &l[j * n + j + 1..(j + 1) * n];
+        let through_pivot = own[0] - dot(below, &own[1..]) / pivot;
+        own.iter_mut().for_each(|value| *value /= pivot);
+        own[0] = through_pivot / pivot;
+        // Before that each earlier column, times its element in the pivot's row, was taken out of it.
+        for (column, theirs) in l.chunks_exact(n).zip(earlier.chunks_exact_mut(n)) {
+            let in_row = column[j];
+            theirs[j] -= own[0] * in_row + dot(&own[1..], &column[j + 1..]);
+            axpy(-in_row, &own[1..], &mut theirs[j + 1..]);
+        }
+        own[0] *= 0.5;
+    }
+    for j in 0..n {
+        let lower = j * n + j..(j + 1) * n;
+        super::add_to(&mut a_bar[lower.clone()], &adjoint[lower]);
+    }
+}
+
+/// Murray's equation 8: with P the lower triangle of Lᵀ L̄ mirrored to a symmetric matrix, S = L⁻ᵀ P L⁻¹ with halved
+/// diagonal.
+fn adjoint_by_solves(n: usize, l: &[f64], l_bar: &[f64], a_bar: &mut [f64]) {
     let mut lower = vec![0.0; n * n];
     for j in 0..n {
         lower[j * n + j..(j + 1) * n].copy_from_slice(&l_bar[j * n + j..(j + 1) * n]);

@@ -6,7 +6,6 @@
 //! than the tolerance: loose tolerances are part of many posteriors.
 
 use super::{Failure, StepCounter, Tolerances};
-use crate::kernels::linalg::axpy;
 
 /// Row s holds what stage s + 1 takes of the stages before it; the last row is also the solution of order 5.
 const TABLEAU: [&[f64]; 6] = [
@@ -214,9 +213,12 @@ impl Step {
 
 /// The sum of stages, weighted.
 fn combine(weights: &[f64], stages: &[Vec<f64>], sum: &mut [f64]) {
+    // Systems are small: a call per stage would cost more than its sum.
     sum.fill(0.0);
     for (weight, stage) in weights.iter().zip(stages) {
-        axpy(*weight, stage, sum);
+        for (total, value) in sum.iter_mut().zip(stage) {
+            *total += weight * value;
+        }
     }
 }
 
