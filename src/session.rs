@@ -276,7 +276,7 @@ pub fn density(
 ) -> Result<Procedure, Vec<Diagnostic>> {
     let mut procedure = lower::density(program, data, lower::Density { jacobian })
         .map_err(|error| vec![error.into_diagnostic()])?;
-    passes::improve(&mut procedure, passes);
+    passes::improve_density(&mut procedure, passes);
     Ok(procedure)
 }
 

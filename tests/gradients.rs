@@ -91,6 +91,163 @@ fn recurrences_keep_what_their_reverse_needs() {
 }
 
 #[test]
+fn recurrences_of_more_than_one_state_and_lag() {
+    // Two lags, a variance whose root is squared again, an array of two states, and a state that reads what its own round
+    // wrote before.
+    check(
+        "lags",
+        "data { int T; vector[T] y; }
+         parameters { vector[2] phi; real<lower=0> s; real<lower=0, upper=1> a; }
+         model {
+           vector[T] level;
+           vector[T] scale;
+           array[T, 2] real pair;
+           level[1] = phi[1];
+           level[2] = phi[2] * y[1];
+           scale[1] = 0.7;
+           pair[1] = {0.1, s};
+           for (t in 2:T) {
+             scale[t] = sqrt(s + a * square(y[t - 1]) + 0.3 * square(scale[t - 1]));
+             pair[t, 1] = 0.5 * pair[t - 1, 2] + y[t];
+             pair[t, 2] = sin(pair[t, 1]) * pair[t - 1, 1];
+           }
+           for (t in 3:T) {
+             level[t] = phi[1] * level[t - 1] + phi[2] * level[t - 2] + y[t];
+           }
+           y ~ normal(level, scale);
+           target += -0.5 * square(pair[T, 1] - pair[T, 2]) + pair[3, 1];
+         }",
+        r#"{"T": 7, "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6]}"#,
+    );
+}
+
+#[test]
+fn short_loops_inside_long_ones() {
+    check(
+        "mixture",
+        "data { int N; int K; vector[N] y; }
+         parameters { simplex[K] weight; ordered[K] centre; vector<lower=0>[K] s; }
+         model {
+           for (n in 1:N) {
+             vector[K] terms = log(weight);
+             for (k in 1:K) terms[k] += normal_lpdf(y[n] | centre[k], s[k]);
+             target += log_sum_exp(terms);
+           }
+           {
+             // What is written under an unknown index may be what is read under a known one.
+             array[K] real cells = rep_array(0.5, K);
+             for (n in 1:N) {
+               for (k in 1:K) cells[1 + (n + k) % K] += s[k] * cells[k];
+               if (y[n] > 0) cells[2] = cells[1] * 0.3;
+               target += -cells[2];
+             }
+           }
+         }",
+        r#"{"N": 20, "K": 3, "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6, 2.0, 1.7, -1.1,
+            0.1, 0.8, -0.4, 1.3, 0.6, 0.9, -0.7, 2.2, 1.5, -1.6]}"#,
+    );
+}
+
+#[test]
+fn sums_of_squares_over_groups_of_rows() {
+    // One group, groups by one index and by two, weights of data, factors that differ by group, and a matrix of predictors.
+    check(
+        "groups",
+        "data { int N; array[N] int g; array[N] int h; vector[N] x; vector[N] y; vector[N] w; matrix[N, 3] X; }
+         parameters { vector[3] a; vector[2] b; real m; vector[3] beta; real<lower=0> s; vector<lower=0>[3] t; }
+         model {
+           y ~ normal(m + beta[1] * x, s);
+           for (n in 1:N) y[n] ~ normal(a[g[n]] + exp(b[1]) * x[n], s);
+           y ~ normal(m + s * a[g] + b[h] .* x, w);
+           for (n in 1:N) target += -0.5 * square((y[n] - a[g[n]]) / t[g[n]]);
+           y ~ normal(X * beta + m, s);
+           x ~ normal(a[g], 1);
+         }",
+        r#"{"N": 24, "g": [1, 1, 1, 2, 2, 3, 3, 3, 3, 2, 1, 1, 1, 1, 3, 2, 2, 2, 2, 1, 3, 3, 3, 1],
+            "h": [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2],
+            "x": [0.1, 0.8, -0.4, 1.3, 0.6, 0.9, -0.7, 2.2, 1.5, -1.6, 0.3, -0.2,
+                  0.5, 1.1, 0.2, 0.4, -0.6, 2.0, 1.7, -1.1, 0.7, 0.0, 1.0, -0.9],
+            "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6, 2.0, 1.7, -1.1, 0.1, 0.8,
+                  -0.4, 1.3, 0.6, 0.9, -0.7, 2.2, 1.5, -1.6, 0.2, 0.9, -1.4, 0.6],
+            "w": [1.3, 1.2, 0.5, 1.1, 0.2, 0.4, 0.6, 2.0, 1.7, 1.1, 0.1, 0.8,
+                  0.4, 1.3, 0.6, 0.9, 0.7, 2.2, 1.5, 1.6, 0.2, 0.9, 1.4, 0.6],
+            "X": [[1, 0.1, 0.2], [1, 0.8, 0.1], [0, -0.4, 0.3], [1, 1.3, 0.2], [0, 0.6, 0.9], [1, 0.9, 0.4],
+                  [0, -0.7, 0.1], [0, 2.2, 1.2], [1, 1.5, -0.2], [1, -1.6, 0.3], [0, 0.3, 0.8], [1, -0.2, 0.1],
+                  [1, 0.5, 0.2], [0, 1.1, 0.5], [1, 0.2, 0.7], [1, 0.4, -0.3], [0, -0.6, 0.2], [1, 2.0, 0.9],
+                  [0, 1.7, 0.4], [1, -1.1, 0.6], [0, 0.7, 0.1], [1, 0.0, -0.8], [0, 1.0, 0.3], [1, -0.9, 0.2]]}"#,
+    );
+}
+
+#[test]
+fn a_location_that_is_not_finite_is_refused_by_name() {
+    let model = Model::from_text(
+        "line",
+        "data { int N; vector[N] y; } parameters { real m; } model { y ~ normal(exp(m), 1); }",
+    )
+    .unwrap_or_else(|error| panic!("{error}"));
+    let data = br#"{"N": 4, "y": [1, 2, 3, 5]}"#;
+    let posterior = model
+        .bind_json("data.json", data, &BindOptions::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let refused = posterior
+        .density()
+        .log_density_gradient(&[800.0], &mut [0.0]);
+    let message = refused.expect_err("the location is infinite").to_string();
+    assert!(
+        message.contains("Location parameter is inf, but must be finite"),
+        "{message}"
+    );
+}
+
+#[test]
+fn ragged_rows_fall_into_classes() {
+    // Lengths 1 to 3, in an order that makes classes of rounds that do not follow each other; in `inner` what must be known
+    // depends on the loop around.
+    check(
+        "ragged",
+        "data { int N; int M; array[N] int pos; array[N] int len; vector[M] y; }
+         parameters { vector[M] beta; real<lower=0> s; }
+         model {
+           for (n in 1:N) {
+             vector[len[n] + 1] z = append_row(rep_vector(0, 1), segment(beta, pos[n], len[n]));
+             target += log_sum_exp(cumulative_sum(z) * s);
+             for (k in 1:len[n]) {
+               vector[len[n]] inner = segment(beta, pos[n], len[n]) * (0.1 * k);
+               target += -dot_self(inner);
+             }
+             segment(y, pos[n], len[n]) ~ normal(segment(beta, pos[n], len[n]), s);
+           }
+         }",
+        r#"{"N": 5, "M": 9, "pos": [1, 3, 4, 7, 9], "len": [2, 1, 3, 2, 1],
+            "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6, 2.0, 1.7]}"#,
+    );
+}
+
+#[test]
+fn the_code_of_ragged_rows_does_not_grow_with_the_rows() {
+    let program = "data { int N; array[N] int len; vector[3 * N] y; }
+         parameters { vector[3 * N] beta; }
+         model {
+           for (n in 1:N) segment(y, 3 * n - 2, len[n]) ~ normal(segment(beta, 3 * n - 2, len[n]), 1);
+         }";
+    let statements = |rows: usize| {
+        let lengths: Vec<usize> = (0..rows).map(|row| 1 + row * row % 3).collect();
+        let y: Vec<f64> = (0..3 * rows).map(|at| (at as f64).sin()).collect();
+        let data = format!(r#"{{"N": {rows}, "len": {lengths:?}, "y": {y:?}}}"#);
+        let model = Model::from_text("ragged", program).unwrap_or_else(|error| panic!("{error}"));
+        let posterior = model
+            .bind_json("data.json", data.as_bytes(), &BindOptions::default())
+            .unwrap_or_else(|error| panic!("{error}"));
+        posterior.gradient_procedure().to_string().lines().count()
+    };
+    let (few, many) = (statements(30), statements(300));
+    assert!(
+        many <= few + few / 10,
+        "{few} lines for 30 rows, {many} for 300"
+    );
+}
+
+#[test]
 fn branches_on_parameters_and_data() {
     check(
         "branches",

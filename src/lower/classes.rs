@@ -5,7 +5,7 @@
 //! makes code for every row of the data, is left for the rest.
 
 use super::environment::Binding;
-use super::outcome::{LowerError, Lowered};
+use super::outcome::Lowered;
 use super::procedure::Lowering;
 use super::view::Val;
 use crate::builtins::{Kind, Scalar};

@@ -9,6 +9,7 @@ mod hoist;
 mod logistic;
 mod memory;
 mod shorten;
+mod statistics;
 mod straighten;
 mod substitute;
 mod sums;
@@ -39,6 +40,8 @@ pub struct Switches {
     /// An element that one loop computes for another is computed by the other. Not for gradients, which keep on purpose what
     /// is dear to compute.
     pub substitute: bool,
+    /// Sums of squares over rows of data become sums over groups of rows. For densities.
+    pub statistics: bool,
     /// Products and sums become fused multiply-adds.
     pub contract: bool,
     /// What nothing uses is not computed.
@@ -56,6 +59,7 @@ impl Switches {
         factor: true,
         logarithms: true,
         substitute: true,
+        statistics: true,
         contract: true,
         dead: true,
     };
@@ -69,9 +73,19 @@ impl Switches {
         factor: false,
         logarithms: false,
         substitute: false,
+        statistics: false,
         contract: false,
         dead: false,
     };
+}
+
+/// Runs the passes of a log density, before it is differentiated.
+pub fn improve_density(procedure: &mut Procedure, switches: Switches) {
+    improve(procedure, switches);
+    if switches.statistics {
+        statistics::summarise(procedure);
+        improve(procedure, switches);
+    }
 }
 
 /// Runs the passes that only a gradient's code can take, then all others once more.

@@ -350,6 +350,9 @@ impl Straightener {
 
     /// Whether a loop is short enough, loops in it counted.
     fn is_unrolled(&mut self, rounds: i64, body: &[Stmt]) -> bool {
+        if rounds == 1 {
+            return true;
+        }
         let most = match self.loops.is_empty() {
             true => MOST_ROUNDS_OUTSIDE,
             false => MOST_ROUNDS_INSIDE,
