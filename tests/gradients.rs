@@ -247,6 +247,65 @@ fn the_code_of_ragged_rows_does_not_grow_with_the_rows() {
     );
 }
 
+/// The gradient's loop code.
+fn gradient_code(program: &str, data: &str) -> String {
+    let model = Model::from_text("code", program).unwrap_or_else(|error| panic!("{error}"));
+    let posterior = model
+        .bind_json("data.json", data.as_bytes(), &BindOptions::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    posterior.gradient_procedure().to_string()
+}
+
+#[test]
+fn recurrences_are_carried_and_short_loops_unrolled() {
+    let code = gradient_code(
+        "data { int T; vector[T] y; }
+         parameters { real<lower=0> s; real<lower=0, upper=1> a; }
+         model {
+           vector[T] scale;
+           scale[1] = 0.7;
+           for (t in 2:T) scale[t] = sqrt(s + a * square(y[t - 1]) + 0.3 * square(scale[t - 1]));
+           y ~ normal(0, scale);
+         }",
+        r#"{"T": 7, "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6]}"#,
+    );
+    assert!(code.contains("square of last scale = "), "{code}");
+    assert!(code.contains("last adjoint of scale = "), "{code}");
+    let code = gradient_code(
+        "data { int N; vector[N] y; }
+         parameters { vector[3] centre; }
+         model {
+           for (n in 1:N) {
+             vector[3] terms;
+             for (k in 1:3) terms[k] = normal_lpdf(y[n] | centre[k], 1);
+             target += log_sum_exp(terms);
+           }
+         }",
+        r#"{"N": 7, "y": [0.3, -0.2, 0.5, 1.1, 0.2, 0.4, -0.6]}"#,
+    );
+    // No loop inside another, and nothing kept for the reverse.
+    assert!(!code.contains("        for "), "{code}");
+    assert!(!code.contains("tape"), "{code}");
+}
+
+#[test]
+fn a_linear_model_costs_the_same_for_all_rows() {
+    let program = "data { int N; vector[N] x; vector[N] y; }
+         parameters { real a; real b; real<lower=0> s; }
+         model { y ~ normal(a + b * x, s); }";
+    let code = |rows: usize| {
+        let x: Vec<f64> = (0..rows).map(|row| (row as f64).sin()).collect();
+        let y: Vec<f64> = (0..rows).map(|row| (row as f64).cos()).collect();
+        gradient_code(
+            program,
+            &format!(r#"{{"N": {rows}, "x": {x:?}, "y": {y:?}}}"#),
+        )
+    };
+    for rows in [20, 2000] {
+        assert!(!code(rows).contains("for "), "{}", code(rows));
+    }
+}
+
 #[test]
 fn branches_on_parameters_and_data() {
     check(

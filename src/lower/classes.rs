@@ -255,7 +255,7 @@ fn is_free_of_order(body: &[IrStmt]) -> bool {
 }
 
 fn keeps_to_itself(stmt: &IrStmt, declared: &mut BTreeSet<VarId>) -> bool {
-    let mut all = |stmts: &[IrStmt], declared: &mut BTreeSet<VarId>| {
+    let all = |stmts: &[IrStmt], declared: &mut BTreeSet<VarId>| {
         stmts.iter().all(|stmt| keeps_to_itself(stmt, declared))
     };
     match &stmt.kind {
