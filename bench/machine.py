@@ -88,6 +88,7 @@ def describe() -> dict:
         "cores": os.cpu_count(),
         "avx512": "avx512f" in flags,
         "python": platform.python_version(),
+        "commit": first_line("git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"),
         "g++": first_line("g++", "--version"),
         "rustc": first_line("rustc", "--version"),
     }

@@ -123,6 +123,21 @@ def posteriors(rows: Rows) -> str:
     return markdown(header, lines) + words if lines else "No posterior was measured with both hlm and Stan."
 
 
+def agreement(rows: Rows) -> str:
+    """Whether Stan and hlm compute the same: log densities at the same points."""
+    pairs = {}
+    for row in rows.rows:
+        if row.get("log_density"):
+            pairs.setdefault(row["name"], {})[row["peer"]] = row["log_density"]
+    both = {name: values for name, values in pairs.items() if len(values) == 2}
+    differing = [name for name, values in both.items()
+                 if any(abs(ours - theirs) > 1e-9 * max(1, abs(theirs)) for ours, theirs in zip(values["hlm"], values["Stan"]))]
+    if not both:
+        return ""
+    exceptions = f", except {', '.join(differing)} (this Stan transforms simplexes otherwise)" if differing else ""
+    return f"At these points and those of the growth, both compute the same log density to 1e-9{exceptions}."
+
+
 def peers(rows: Rows) -> str:
     """The few models that every peer has."""
     lines = []
@@ -190,6 +205,7 @@ def tables(rows: Rows) -> str:
         " runs in turn; pure: the ratio of gradients alone. ESS is the smallest bulk ESS of a parameter, of one chain with as many draws as bench/posteriors.py says:"
         " few where Stan is slow, so that small ones are rough.",
         posteriors(rows),
+        agreement(rows),
     ]
     for title, text in (("Other peers", peers(rows)), ("Growth", growth(rows)), ("By hand", by_hand(rows)), ("Missing", missing(rows))):
         if text:
