@@ -304,6 +304,16 @@ fn a_linear_model_costs_the_same_for_all_rows() {
     for rows in [20, 2000] {
         assert!(!code(rows).contains("for "), "{}", code(rows));
     }
+    let matrix = gradient_code(
+        "data { int N; matrix[N, 2] X; vector[N] y; }
+         parameters { vector[2] beta; real<lower=0> s; }
+         model { y ~ normal(X * beta, s); }",
+        r#"{"N": 6, "X": [[1, 0.1], [1, 0.5], [1, -0.3], [0, 1.2], [0, 0.4], [1, 2.1]], "y": [1, 2, 3, 4, 5, 6.5]}"#,
+    );
+    assert!(
+        !matrix.contains("for ") && !matrix.contains("call"),
+        "{matrix}"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Dead code: values, cells and buffers that nothing visible depends on, systems that nothing solves.
 
 use crate::loops::{
-    BufferId, CellId, Intrinsic, Op, Procedure, Role, Stmt, ValueId, blocks, blocks_mut,
-    for_each_operand,
+    BufferId, CellId, Intrinsic, LinearAlgebra, Op, Procedure, Role, Stmt, ValueId, blocks,
+    blocks_mut, for_each_operand,
 };
 use std::collections::BTreeSet;
 
@@ -132,6 +132,14 @@ impl Live {
                 self.buffers[buffer.0 as usize]
             }
             Stmt::Fill(slice, _) => self.buffers[slice.buffer.0 as usize],
+            // A product cannot fail.
+            Stmt::Call {
+                function: Intrinsic::Forward(LinearAlgebra::Product { .. }),
+                outputs,
+                ..
+            } => outputs
+                .iter()
+                .any(|slice| self.buffers[slice.buffer.0 as usize]),
             // A failing call is visible.
             Stmt::Call { .. } | Stmt::Check { .. } | Stmt::Print { .. } => true,
             Stmt::Push(_) | Stmt::PushSlice(_) | Stmt::PopSlice(_) => true,
