@@ -35,14 +35,10 @@ pub(super) fn push_number(value: f64, digits: Digits, out: &mut Vec<u8>) {
     };
 }
 
+/// Plain or with an exponent as [`PLAIN_EXPONENTS`] says. Draws are mostly such numbers, and for small models writing them
+/// takes as long as finding them: hence a library that is faster than the standard one.
 fn push_shortest(value: f64, out: &mut Vec<u8>) -> std::io::Result<()> {
-    let magnitude = value.abs();
-    // Comparisons with powers of ten, as a logarithm would cost more than the digits.
-    if (1e-5..1e16).contains(&magnitude) {
-        write!(out, "{value}")
-    } else {
-        write!(out, "{value:e}")
-    }
+    out.write_all(zmij::Buffer::new().format_finite(value).as_bytes())
 }
 
 fn push_significant(value: f64, count: usize, out: &mut Vec<u8>) -> std::io::Result<()> {
