@@ -12,7 +12,7 @@ pub enum Digits {
     Significant(usize),
 }
 
-/// Decimal exponents outside this range are written as `1e-7` rather than with zeros; those of JavaScript and R.
+/// Decimal exponents outside this range are written as `1e-7` and `1e+20` rather than with zeros; those of JavaScript and R.
 const PLAIN_EXPONENTS: std::ops::Range<i32> = -5..16;
 
 /// Whole numbers up to here are exact in a double, and print as integers.
@@ -53,7 +53,7 @@ fn push_significant(value: f64, count: usize, out: &mut Vec<u8>) -> std::io::Res
         let decimals = usize::try_from(count as i32 - 1 - exponent).unwrap_or(0);
         write!(out, "{}", trimmed(&format!("{value:.decimals$}")))
     } else {
-        write!(out, "{}e{exponent}", trimmed(mantissa))
+        write!(out, "{}e{exponent:+}", trimmed(mantissa))
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
             (0.1, "0.1"),
             (1e-5, "0.00001"),
             (1.5e-7, "1.5e-7"),
-            (1e300, "1e300"),
+            (1e300, "1e+300"),
             (2147483647.0, "2147483647"),
             (f64::NAN, "nan"),
             (f64::INFINITY, "inf"),
@@ -93,7 +93,7 @@ mod tests {
             (123456.789, 8, "123456.79"),
             (123456.789, 3, "123457"),
             (9.9999e-7, 3, "1e-6"),
-            (1.23456e20, 3, "1.23e20"),
+            (1.23456e20, 3, "1.23e+20"),
             (1.23456e-20, 3, "1.23e-20"),
             (0.99999, 0, "1"),
         ];
