@@ -137,7 +137,10 @@ fn short_loops_inside_long_ones() {
              // What is written under an unknown index may be what is read under a known one.
              array[K] real cells = rep_array(0.5, K);
              for (n in 1:N) {
-               for (k in 1:K) cells[1 + (n + k) % K] += s[k] * cells[k];
+               for (k in 1:K) {
+                 cells[1 + (n + k) % K] *= 0.3;
+                 cells[1 + (n + k) % K] += 0.2 * s[k] * cells[k];
+               }
                if (y[n] > 0) cells[2] = cells[1] * 0.3;
                target += -cells[2];
              }
