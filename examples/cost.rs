@@ -12,7 +12,7 @@ mod clock;
 
 use clock::processor_time;
 use hlm::bind::DataFile;
-use hlm::mcmc::{Cause, ChainParts, Draw, DrawSink, LogDensity, Settings, Start, sample_chains};
+use hlm::mcmc::{ChainParts, LogDensity, Positions, Settings, Start, sample_chains};
 use hlm::model::{BindOptions, CompiledDensity, Model, Posterior, read_data};
 use serde_json::{Value, json};
 use std::error::Error;
@@ -141,17 +141,4 @@ fn gradient(density: &mut CompiledDensity, position: &[f64]) -> Result<Value, St
         .map(|_| batch(calls).as_nanos() as f64 / f64::from(calls))
         .fold(f64::INFINITY, f64::min);
     Ok(json!({"position": position, "log_density": log_density, "nanoseconds": least}))
-}
-
-/// Keeps a chain's positions after warmup.
-#[derive(Default)]
-struct Positions(Vec<Vec<f64>>);
-
-impl DrawSink for Positions {
-    fn draw(&mut self, draw: &Draw<'_>) -> Result<(), Cause> {
-        if !draw.warmup {
-            self.0.push(draw.position.to_vec());
-        }
-        Ok(())
-    }
 }

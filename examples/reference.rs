@@ -16,7 +16,7 @@ mod collection;
 
 use collection::{Collection, exit_code};
 use hlm::kernels::random::ChainRng;
-use hlm::mcmc::{Cause, ChainParts, Draw, DrawSink, Ending, Settings, Start, sample_chains};
+use hlm::mcmc::{ChainParts, Ending, Positions, Settings, Start, sample_chains};
 use hlm::model::{BindOptions, Model, Posterior};
 use hlm::summary::{Summariser, display_name};
 use serde_json::Value;
@@ -256,17 +256,4 @@ fn values(posterior: &Posterior, positions: &[Vec<f64>]) -> Result<Vec<Vec<f64>>
         Ok(values)
     };
     positions.iter().map(row).collect()
-}
-
-/// Keeps a chain's positions after warmup.
-#[derive(Default)]
-struct Positions(Vec<Vec<f64>>);
-
-impl DrawSink for Positions {
-    fn draw(&mut self, draw: &Draw<'_>) -> Result<(), Cause> {
-        if !draw.warmup {
-            self.0.push(draw.position.to_vec());
-        }
-        Ok(())
-    }
 }

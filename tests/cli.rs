@@ -3,11 +3,14 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+mod command;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use command::Said;
 use hlm::io::draws_csv::read_draws_csv;
 use serde_json::Value;
 
@@ -48,40 +51,9 @@ impl Drop for Scratch {
     }
 }
 
-/// What a command said and how it ended.
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-impl Said {
-    fn new(output: Output) -> Said {
-        Said {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code(),
-        }
-    }
-
-    #[track_caller]
-    fn ended(self, code: i32) -> Said {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn complains(&self, words: &[&str]) {
-        for word in words {
-            assert!(self.err.contains(word), "no `{word}` in:\n{}", self.err);
-        }
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-    }
-}
-
 fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hlm"));
-    command.args(args).env_remove("NO_COLOR");
+    let mut command = command::hlm();
+    command.args(args);
     command
 }
 

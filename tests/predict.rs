@@ -3,10 +3,12 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+mod command;
+
+use command::Said;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 const MODEL: &str = "
@@ -65,15 +67,9 @@ impl Fitted {
     }
 
     fn hlm(&self, line: &str) -> Said {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hlm"));
-        command.args(line.split_whitespace());
-        command.env_remove("NO_COLOR").env("COLUMNS", "100");
-        let output = command.current_dir(&self.folder).output().unwrap();
-        Said {
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code(),
-        }
+        let mut command = command::hlm();
+        command.args(line.split_whitespace()).env("COLUMNS", "100");
+        Said::new(command.current_dir(&self.folder).output().unwrap())
     }
 
     fn predict(&self, options: &str) -> Said {
@@ -101,28 +97,6 @@ fn rows() -> String {
         }
     }
     text
-}
-
-struct Said {
-    out: String,
-    err: String,
-    code: Option<i32>,
-}
-
-impl Said {
-    #[track_caller]
-    fn ended(self, code: i32) -> Said {
-        assert_eq!(self.code, Some(code), "{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn complains(&self, words: &[&str]) {
-        for word in words {
-            assert!(self.err.contains(word), "no `{word}` in:\n{}", self.err);
-        }
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-    }
 }
 
 /// A CSV file as rows of named fields.

@@ -12,7 +12,6 @@
 //! product.
 
 use super::lanes::{CellUse, Class, Plan};
-use super::partition::operands;
 use super::scatter::Scatter;
 use super::symbols;
 use crate::builtins::Prim;
@@ -268,7 +267,7 @@ pub(super) fn uses(plan: &Plan, stmt: &Stmt) -> Vec<ValueId> {
     match stmt {
         Stmt::Let(value, op) => match plan.forwarded.get(value).or(plan.finite.get(value)) {
             Some(other) => vec![*other],
-            None => operands(op),
+            None => op.operands(),
         },
         Stmt::Set(_, value) | Stmt::Add(_, value) => vec![*value],
         Stmt::Store(_, index, value) | Stmt::Accumulate(_, index, value) => vec![*index, *value],

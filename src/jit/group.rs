@@ -4,7 +4,6 @@ use super::CompileError;
 use super::compile::{Affine, Compiled, Def, FunctionCompiler};
 use super::lanes::{Class, PAIR, Target};
 use super::layout::SCALAR;
-use super::partition::operands;
 use super::prim;
 use super::vector::{Group, Held, Lanes};
 use crate::builtins::{Kind, Prim};
@@ -142,7 +141,7 @@ impl Group<'_, '_, '_, '_> {
 
     /// Takes an operation apart into lanes, each translated as a scalar.
     pub(super) fn one_by_one(&mut self, value: ValueId, op: &Op) -> Result<Lanes, CompileError> {
-        let operands = operands(op);
+        let operands = op.operands();
         let mut results = Vec::with_capacity(self.size());
         self.each_lane(&operands, |compiler| {
             compiler.stmt(&Stmt::Let(value, op.clone()))?;

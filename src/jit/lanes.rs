@@ -5,7 +5,7 @@
 //! may run side by side, whatever their direction. Sums come out in another order, so in other roundings.
 
 use super::host::Host;
-use super::partition::{blocks, operands};
+use super::partition::blocks;
 use super::{prim, symbols};
 use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{BufferId, CellId, Op, Procedure, Stmt, ValueId};
@@ -328,7 +328,7 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
 
     fn op(&mut self, value: ValueId, op: &Op) -> Option<Class> {
         let varies = |survey: &Self| {
-            let mut operands = operands(op).into_iter();
+            let mut operands = op.operands().into_iter();
             operands.any(|operand| survey.class(operand) != Class::Uniform)
         };
         let kind = self.procedure.values[value.0 as usize];

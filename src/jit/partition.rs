@@ -129,7 +129,7 @@ fn each_value(stmt: &Stmt, visit: &mut impl FnMut(ValueId)) {
         }
     };
     match stmt {
-        Stmt::Let(_, op) => operands(op).into_iter().for_each(&mut *visit),
+        Stmt::Let(_, op) => op.operands().into_iter().for_each(&mut *visit),
         Stmt::Set(_, value) | Stmt::Add(_, value) | Stmt::Push(value) => visit(*value),
         Stmt::Store(_, index, value) | Stmt::Accumulate(_, index, value) => {
             visit(*index);
@@ -159,16 +159,6 @@ fn each_value(stmt: &Stmt, visit: &mut impl FnMut(ValueId)) {
     }
     for inner in blocks(stmt).into_iter().flatten() {
         each_value(inner, visit);
-    }
-}
-
-/// The values that an operation uses.
-pub(super) fn operands(op: &Op) -> Vec<ValueId> {
-    match op {
-        Op::Real(_) | Op::Int(_) | Op::Get(_) | Op::Pop(_) => Vec::new(),
-        Op::Prim(_, args) | Op::Draw(_, args) => args.clone(),
-        Op::Select(condition, then, otherwise) => vec![*condition, *then, *otherwise],
-        Op::Load(_, index) => vec![*index],
     }
 }
 

@@ -66,9 +66,7 @@ impl Builder {
 
     /// A new value that nothing defines yet (a loop's variable).
     pub fn fresh(&mut self, kind: Kind) -> ValueId {
-        let id = ValueId(self.procedure.values.len() as u32);
-        self.procedure.values.push(kind);
-        id
+        self.procedure.fresh(kind)
     }
 
     /// The kind of a value.
@@ -112,6 +110,13 @@ impl Builder {
         self.reals.insert(constant.to_bits(), value);
         self.constants.insert(value, Op::Real(constant));
         value
+    }
+
+    fn scalar(&mut self, constant: Scalar) -> ValueId {
+        match constant {
+            Scalar::Int(constant) => self.int(constant),
+            Scalar::Real(constant) => self.real(constant),
+        }
     }
 
     /// The integer that a value is known to be.
@@ -163,23 +168,11 @@ impl Builder {
     /// `buffer[index]`
     pub fn load(&mut self, buffer: BufferId, index: ValueId) -> ValueId {
         let kind = self.procedure.buffers[buffer.0 as usize].kind;
-        if let Some(position) = self
-            .known_int(index)
-            .and_then(|index| usize::try_from(index).ok())
-        {
-            match &self.procedure.buffers[buffer.0 as usize].role {
-                Role::ConstantReal(contents) => {
-                    if let Some(&constant) = contents.get(position) {
-                        return self.real(constant);
-                    }
-                }
-                Role::ConstantInt(contents) => {
-                    if let Some(&constant) = contents.get(position) {
-                        return self.int(constant);
-                    }
-                }
-                _ => {}
-            }
+        let known = self.known_int(index);
+        let constant =
+            known.and_then(|index| self.procedure.buffers[buffer.0 as usize].constant(index));
+        if let Some(constant) = constant {
+            return self.scalar(constant);
         }
         self.define(kind, Op::Load(buffer, index))
     }
@@ -267,10 +260,7 @@ impl Builder {
     /// Integer arithmetic on constants and the neutral elements of arithmetic: exact on every input, NaN included.
     fn fold(&mut self, prim: Prim, args: &[ValueId]) -> Option<ValueId> {
         if let Some(scalar) = self.apply(prim, args) {
-            return Some(match scalar {
-                Scalar::Int(constant) => self.int(constant),
-                Scalar::Real(constant) => self.real(constant),
-            });
+            return Some(self.scalar(scalar));
         }
         match (prim, args) {
             (Prim::Not, &[a]) => self

@@ -26,13 +26,13 @@ pub use evaluate::Evaluator;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
 pub use ode::{Problem, System};
 pub use rewrite::{
-    blocks, blocks_mut, for_each_operand, for_each_operand_inside, rewrite_definitions,
-    rewrite_operands, rewrite_operands_here,
+    blocks, blocks_mut, for_each_operand, for_each_operand_inside, for_each_written,
+    rewrite_definitions, rewrite_operands, rewrite_operands_here, written_in,
 };
 pub use stop::Stop;
 pub use verify::verify;
 
-use crate::builtins::{Draw, Kind, Prim};
+use crate::builtins::{Draw, Kind, Prim, Scalar};
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -76,6 +76,15 @@ pub struct Procedure {
     pub result: Option<CellId>,
 }
 
+impl Procedure {
+    /// A new value that nothing defines yet.
+    pub fn fresh(&mut self, kind: Kind) -> ValueId {
+        let id = ValueId(self.values.len() as u32);
+        self.values.push(kind);
+        id
+    }
+}
+
 /// A mutable scalar. It is 0 at the start of the procedure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
@@ -115,6 +124,18 @@ pub enum Role {
     Zeroed,
 }
 
+impl Buffer {
+    /// An element, if the contents were known at binding and there is such an element.
+    pub fn constant(&self, index: i64) -> Option<Scalar> {
+        let index = usize::try_from(index).ok()?;
+        match &self.role {
+            Role::ConstantReal(contents) => contents.get(index).copied().map(Scalar::Real),
+            Role::ConstantInt(contents) => contents.get(index).copied().map(Scalar::Int),
+            _ => None,
+        }
+    }
+}
+
 /// A rectangle of a buffer, column-major and dense: element (i, j) is at `offset + i + j * rows`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slice {
@@ -147,6 +168,40 @@ pub enum Op {
     Draw(Draw, Vec<ValueId>),
     /// Takes the last value off the tape.
     Pop(Kind),
+}
+
+impl Op {
+    /// What the operation gives if its operands, which `value` knows, and data tell; a division by zero gives nothing.
+    pub fn known(
+        &self,
+        buffers: &[Buffer],
+        value: impl Fn(ValueId) -> Option<Scalar>,
+    ) -> Option<Scalar> {
+        match self {
+            Op::Real(constant) => Some(Scalar::Real(*constant)),
+            Op::Int(constant) => Some(Scalar::Int(*constant)),
+            Op::Prim(prim, args) => {
+                let args = args.iter().map(|arg| value(*arg));
+                prim.apply(&args.collect::<Option<Vec<_>>>()?)
+            }
+            Op::Select(condition, then, otherwise) => match value(*condition)?.as_int() {
+                0 => value(*otherwise),
+                _ => value(*then),
+            },
+            Op::Load(buffer, index) => buffers[buffer.0 as usize].constant(value(*index)?.as_int()),
+            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => None,
+        }
+    }
+
+    /// The values that the operation uses.
+    pub fn operands(&self) -> Vec<ValueId> {
+        match self {
+            Op::Real(_) | Op::Int(_) | Op::Get(_) | Op::Pop(_) => Vec::new(),
+            Op::Prim(_, args) | Op::Draw(_, args) => args.clone(),
+            Op::Select(condition, then, otherwise) => vec![*condition, *then, *otherwise],
+            Op::Load(_, index) => vec![*index],
+        }
+    }
 }
 
 /// A statement.

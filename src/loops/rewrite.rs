@@ -1,6 +1,7 @@
 //! Walks over the values that statements read and define, to look or to rename.
 
-use super::{Op, Slice, Stmt, ValueId};
+use super::{BufferId, Op, Slice, Stmt, ValueId};
+use std::collections::BTreeSet;
 
 /// Calls `visit` for every value that a statement itself (not what is inside it) reads.
 pub fn for_each_operand(stmt: &Stmt, visit: &mut dyn FnMut(ValueId)) {
@@ -50,6 +51,30 @@ pub fn for_each_operand_inside(stmt: &Stmt, visit: &mut dyn FnMut(ValueId)) {
             for_each_operand_inside(inner, visit);
         }
     }
+}
+
+/// Calls `visit` for every buffer that a statement itself (not what is inside it) writes.
+pub fn for_each_written(stmt: &Stmt, visit: &mut dyn FnMut(BufferId)) {
+    match stmt {
+        Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => visit(*buffer),
+        Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => visit(slice.buffer),
+        Stmt::Call { outputs, .. } => outputs.iter().for_each(|slice| visit(slice.buffer)),
+        _ => {}
+    }
+}
+
+/// The buffers that statements, or those inside them, write.
+pub fn written_in(stmts: &[Stmt]) -> BTreeSet<BufferId> {
+    let mut written = BTreeSet::new();
+    for stmt in stmts {
+        for_each_written(stmt, &mut |buffer| {
+            written.insert(buffer);
+        });
+        for block in blocks(stmt) {
+            written.append(&mut written_in(block));
+        }
+    }
+    written
 }
 
 /// The blocks directly inside a statement.

@@ -177,20 +177,15 @@ impl Lowering<'_> {
         }
         let op = self.builder.definition(value)?.clone();
         match &op {
-            Op::Prim(_, args) => args
-                .iter()
-                .try_for_each(|arg| self.derive(*arg, steps, seen, vars))?,
-            Op::Select(condition, then, otherwise) => [condition, then, otherwise]
-                .into_iter()
-                .try_for_each(|arg| self.derive(*arg, steps, seen, vars))?,
-            Op::Load(buffer, index) => {
-                match self.builder.procedure.buffers[buffer.0 as usize].role {
-                    Role::ConstantInt(_) | Role::ConstantReal(_) => {}
-                    _ => return None,
-                }
-                self.derive(*index, steps, seen, vars)?;
-            }
+            Op::Prim(..) | Op::Select(..) => {}
+            Op::Load(buffer, _) => match self.builder.procedure.buffers[buffer.0 as usize].role {
+                Role::ConstantInt(_) | Role::ConstantReal(_) => {}
+                _ => return None,
+            },
             _ => return None,
+        }
+        for operand in op.operands() {
+            self.derive(operand, steps, seen, vars)?;
         }
         steps.push((value, op));
         Some(())
@@ -211,33 +206,13 @@ impl Lowering<'_> {
     ) -> Option<i64> {
         let mut found = BTreeMap::from([(var, Scalar::Int(round))]);
         for (step, op) in steps {
-            let of = |value: &ValueId| {
+            let of = |value: ValueId| {
                 found
-                    .get(value)
+                    .get(&value)
                     .copied()
-                    .or_else(|| self.known_scalar(*value))
+                    .or_else(|| self.known_scalar(value))
             };
-            let result = match op {
-                Op::Prim(prim, args) => {
-                    prim.apply(&args.iter().map(of).collect::<Option<Vec<_>>>()?)?
-                }
-                Op::Select(condition, then, otherwise) => match of(condition)? {
-                    Scalar::Int(0) => of(otherwise)?,
-                    _ => of(then)?,
-                },
-                Op::Load(buffer, index) => {
-                    let Scalar::Int(index) = of(index)? else {
-                        return None;
-                    };
-                    let index = usize::try_from(index).ok()?;
-                    match &self.builder.procedure.buffers[buffer.0 as usize].role {
-                        Role::ConstantInt(contents) => Scalar::Int(*contents.get(index)?),
-                        Role::ConstantReal(contents) => Scalar::Real(*contents.get(index)?),
-                        _ => return None,
-                    }
-                }
-                _ => return None,
-            };
+            let result = op.known(&self.builder.procedure.buffers, of)?;
             found.insert(*step, result);
         }
         match found.get(&value)? {

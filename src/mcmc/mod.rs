@@ -1,11 +1,12 @@
 //! The no-U-turn sampler of Stan, over any density that can be differentiated; knows nothing of the language.
 //!
-//! [`sample_chains`] runs several chains over a [`LogDensity`]; each hands its draws to a [`DrawSink`] as it makes them.
+//! [`sample_chains`] runs several chains over a [`LogDensity`]; each hands its draws to a [`DrawSink`] as it makes them; [`Positions`]
+//! is the simplest.
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
 //! use hlm::mcmc::{
-//!     Cause, ChainParts, DensityError, Draw, DrawSink, LogDensity, Settings, Start, sample_chains,
+//!     ChainParts, DensityError, LogDensity, Positions, Settings, Start, sample_chains,
 //! };
 //!
 //! struct StandardNormal;
@@ -20,18 +21,6 @@
 //!     }
 //! }
 //!
-//! #[derive(Default)]
-//! struct Positions(Vec<f64>);
-//!
-//! impl DrawSink for Positions {
-//!     fn draw(&mut self, draw: &Draw<'_>) -> Result<(), Cause> {
-//!         if !draw.warmup {
-//!             self.0.extend(draw.position);
-//!         }
-//!         Ok(())
-//!     }
-//! }
-//!
 //! let settings = Settings { seed: 1, ..Settings::default() };
 //! let prepare = |_chain| ChainParts {
 //!     density: StandardNormal,
@@ -39,7 +28,7 @@
 //!     start: Start::default(),
 //! };
 //! let chains = sample_chains(&settings, prepare, &AtomicBool::new(false)).unwrap();
-//! let draws: Vec<f64> = chains.iter().flat_map(|chain| &chain.sink.0).copied().collect();
+//! let draws: Vec<f64> = chains.iter().flat_map(|chain| &chain.sink.0).map(|draw| draw[0]).collect();
 //! assert_eq!(draws.len(), 4000);
 //! assert!((draws.iter().sum::<f64>() / 4000.0).abs() < 0.1);
 //! ```
@@ -71,8 +60,8 @@ pub use density::{Cause, DensityError, LogDensity};
 pub use initial::{InitialFailure, InitialPoint, InitialTries};
 pub use metric::{InverseMetric, MetricError};
 pub use report::{
-    Adaptation, ChainReport, Checkpoint, Counts, Draw, DrawSink, Ending, PhaseCounts, Times,
-    WrongStart,
+    Adaptation, ChainReport, Checkpoint, Counts, Draw, DrawSink, Ending, PhaseCounts, Positions,
+    Times, WrongStart,
 };
 pub use settings::{
     DualAveragingSettings, MetricKind, Settings, SettingsError, StepSizeSettings, WarmupWindows,

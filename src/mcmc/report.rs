@@ -96,6 +96,19 @@ impl<S: DrawSink + ?Sized> DrawSink for &mut S {
     }
 }
 
+/// The sink that keeps the unconstrained positions of a chain after warmup, and nothing else.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Positions(pub Vec<Vec<f64>>);
+
+impl DrawSink for Positions {
+    fn draw(&mut self, draw: &Draw<'_>) -> Result<(), Cause> {
+        if !draw.warmup {
+            self.0.push(draw.position.to_vec());
+        }
+        Ok(())
+    }
+}
+
 /// A chain between two transitions: with the same settings and density, everything that its future depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {

@@ -3,10 +3,10 @@
 //! `sigma[t] = f(sigma[t - 1])` and its adjoint, `adj[t - 1] += J adj[t]`, wait in each round for memory to give back what
 //! was just put there. Only loops with such a dependence are changed, and those have no vector form to lose.
 
-use super::fresh;
+use super::integers;
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
-    BufferId, Cell, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut, rewrite_operands,
+    BufferId, Cell, CellId, Op, Procedure, Stmt, ValueId, blocks_mut, rewrite_operands, written_in,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ pub(super) fn carry(procedure: &mut Procedure) {
     let mut body = std::mem::take(&mut procedure.body);
     let mut carrier = Carrier {
         procedure,
-        constants: BTreeMap::new(),
+        constants: integers(&body),
     };
     carrier.block(&mut body);
     procedure.body = body;
@@ -23,7 +23,7 @@ pub(super) fn carry(procedure: &mut Procedure) {
 
 struct Carrier<'p> {
     procedure: &'p mut Procedure,
-    /// Integer constants seen so far.
+    /// Integer constants.
     constants: BTreeMap<ValueId, i64>,
 }
 
@@ -54,9 +54,6 @@ impl Carrier<'_> {
     fn block(&mut self, stmts: &mut Vec<Stmt>) {
         let mut result = Vec::with_capacity(stmts.len());
         for mut stmt in std::mem::take(stmts) {
-            if let Stmt::Let(value, Op::Int(constant)) = &stmt {
-                self.constants.insert(*value, *constant);
-            }
             for block in blocks_mut(&mut stmt) {
                 self.block(block);
             }
@@ -94,7 +91,7 @@ impl Carrier<'_> {
         };
         for carried in &all {
             let place = self.at_round(&carried.read, round, outside);
-            let initial = fresh(self.procedure, Kind::Real);
+            let initial = self.procedure.fresh(Kind::Real);
             outside.push(Stmt::Let(initial, Op::Load(carried.buffer, place)));
             outside.push(Stmt::Set(carried.cell, initial));
         }
@@ -130,11 +127,11 @@ impl Carrier<'_> {
                 Stmt::Accumulate(buffer, index, value) => match found(*buffer, *index, false) {
                     Some(carried) => {
                         let before = held.get(&carried.cell).copied().unwrap_or_else(|| {
-                            let before = fresh(self.procedure, Kind::Real);
+                            let before = self.procedure.fresh(Kind::Real);
                             result.push(Stmt::Let(before, Op::Load(*buffer, *index)));
                             before
                         });
-                        let sum = fresh(self.procedure, Kind::Real);
+                        let sum = self.procedure.fresh(Kind::Real);
                         let op = Op::Prim(Prim::Add, vec![before, *value]);
                         result.push(Stmt::Let(sum, op));
                         result.push(Stmt::Store(*buffer, *index, sum));
@@ -202,7 +199,7 @@ impl Carrier<'_> {
             });
             Carried {
                 cell,
-                before: fresh(self.procedure, Kind::Real),
+                before: self.procedure.fresh(Kind::Real),
                 buffer,
                 written,
                 read,
@@ -228,7 +225,7 @@ impl Carrier<'_> {
                         }
                     }
                 }
-                other => written_by(other, &mut others),
+                other => others.append(&mut written_in(std::slice::from_ref(other))),
             }
         }
         writes.retain(|buffer, _| {
@@ -285,11 +282,11 @@ impl Carrier<'_> {
     /// Code for an index in one round.
     fn at_round(&mut self, index: &Index, round: i64, code: &mut Vec<Stmt>) -> ValueId {
         let constant = index.constant.wrapping_add(index.step.wrapping_mul(round));
-        let mut sum = fresh(self.procedure, Kind::Int);
+        let mut sum = self.procedure.fresh(Kind::Int);
         code.push(Stmt::Let(sum, Op::Int(constant)));
         self.constants.insert(sum, constant);
         for (&value, &times) in &index.others {
-            let [factor, product, next] = [(); 3].map(|()| fresh(self.procedure, Kind::Int));
+            let [factor, product, next] = [(); 3].map(|()| self.procedure.fresh(Kind::Int));
             code.push(Stmt::Let(factor, Op::Int(times)));
             let op = Op::Prim(Prim::MulInt, vec![value, factor]);
             code.push(Stmt::Let(product, op));
@@ -331,22 +328,5 @@ impl Index {
             (Some(times), None) => Some(nothing.plus(other, times)),
             _ => None,
         }
-    }
-}
-
-/// The buffers that a statement writes, but for elements in the block at hand.
-fn written_by(stmt: &Stmt, buffers: &mut BTreeSet<BufferId>) {
-    match stmt {
-        Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
-            buffers.insert(*buffer);
-        }
-        Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => {
-            buffers.insert(slice.buffer);
-        }
-        Stmt::Call { outputs, .. } => buffers.extend(outputs.iter().map(|slice| slice.buffer)),
-        _ => {}
-    }
-    for block in blocks(stmt) {
-        block.iter().for_each(|stmt| written_by(stmt, buffers));
     }
 }

@@ -7,8 +7,9 @@
 //! Only loops that are known to run are factored: one without rounds adds nothing, but an infinite factor times an empty
 //! sum is NaN.
 
+use super::{Definitions, integers, is_innermost};
 use crate::builtins::{Kind, Prim};
-use crate::loops::{Cell, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut};
+use crate::loops::{Cell, CellId, Op, Procedure, Stmt, ValueId, blocks_mut};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Factors the sums of every innermost loop.
@@ -16,7 +17,7 @@ pub(super) fn factor(procedure: &mut Procedure) {
     let mut body = std::mem::take(&mut procedure.body);
     let factoring = &mut Factoring {
         procedure,
-        constants: BTreeMap::new(),
+        constants: integers(&body),
     };
     factoring.block(&mut body);
     procedure.body = body;
@@ -24,7 +25,7 @@ pub(super) fn factor(procedure: &mut Procedure) {
 
 struct Factoring<'p> {
     procedure: &'p mut Procedure,
-    /// Integer constants seen so far.
+    /// Integer constants.
     constants: BTreeMap<ValueId, i64>,
 }
 
@@ -47,18 +48,13 @@ impl Factoring<'_> {
     fn block(&mut self, stmts: &mut Vec<Stmt>) {
         let mut result = Vec::with_capacity(stmts.len());
         for mut stmt in std::mem::take(stmts) {
-            if let Stmt::Let(value, Op::Int(constant)) = &stmt {
-                self.constants.insert(*value, *constant);
-            }
             for block in blocks_mut(&mut stmt) {
                 self.block(block);
             }
             match &mut stmt {
                 Stmt::For {
                     start, end, body, ..
-                } if self.is_less(*start, *end)
-                    && body.iter().all(|stmt| blocks(stmt).next().is_none()) =>
-                {
+                } if self.is_less(*start, *end) && is_innermost(body) => {
                     let (before, after) = self.innermost(body);
                     result.extend(before);
                     result.push(stmt);
@@ -131,7 +127,7 @@ impl Factoring<'_> {
             name: "sum".to_string(),
             kind: Kind::Real,
         });
-        let zero = self.fresh();
+        let zero = self.procedure.fresh(Kind::Real);
         before.push(Stmt::Let(zero, Op::Real(0.0)));
         before.push(Stmt::Set(cell, zero));
         let value = match core {
@@ -145,7 +141,7 @@ impl Factoring<'_> {
 
     /// `cell += ± factors · sum`
     fn scaled(&mut self, cell: CellId, sum: CellId, term: &Term, after: &mut Vec<Stmt>) {
-        let mut value = self.fresh();
+        let mut value = self.procedure.fresh(Kind::Real);
         after.push(Stmt::Let(value, Op::Get(sum)));
         for &factor in &term.factors {
             value = self.emit(Prim::Mul, vec![value, factor], after);
@@ -157,20 +153,14 @@ impl Factoring<'_> {
     }
 
     fn emit(&mut self, prim: Prim, args: Vec<ValueId>, code: &mut Vec<Stmt>) -> ValueId {
-        let value = self.fresh();
+        let value = self.procedure.fresh(Kind::Real);
         code.push(Stmt::Let(value, Op::Prim(prim, args)));
         value
-    }
-
-    fn fresh(&mut self) -> ValueId {
-        let id = ValueId(self.procedure.values.len() as u32);
-        self.procedure.values.push(Kind::Real);
-        id
     }
 }
 
 /// Takes the invariant factors out of a value of the body; `None` if nothing but factors is left.
-fn peel(definitions: &BTreeMap<ValueId, Op>, value: ValueId) -> Option<Term> {
+fn peel(definitions: &Definitions, value: ValueId) -> Option<Term> {
     let whole = || {
         Some(Term {
             negated: false,

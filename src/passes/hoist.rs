@@ -1,8 +1,10 @@
 //! Loop-invariant code: what does not change in a loop moves before it, sums of it become products after it.
 
+use super::integers;
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
     BufferId, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut, for_each_operand,
+    for_each_written,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +13,7 @@ pub(super) fn hoist(procedure: &mut Procedure) {
     let mut body = std::mem::take(&mut procedure.body);
     let mut hoister = Hoister {
         procedure,
-        constants: BTreeMap::new(),
+        constants: integers(&body),
     };
     hoister.block(&mut body);
     procedure.body = body;
@@ -19,7 +21,7 @@ pub(super) fn hoist(procedure: &mut Procedure) {
 
 struct Hoister<'p> {
     procedure: &'p mut Procedure,
-    /// Integer constants seen so far.
+    /// Integer constants.
     constants: BTreeMap<ValueId, i64>,
 }
 
@@ -59,22 +61,15 @@ impl Changes {
                 Stmt::Add(cell, _) => {
                     self.cells_added.insert(*cell);
                 }
-                Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
-                    self.buffers.insert(*buffer);
-                }
-                Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => {
-                    self.buffers.insert(slice.buffer);
-                }
-                Stmt::Call { outputs, .. } => {
-                    self.buffers
-                        .extend(outputs.iter().map(|slice| slice.buffer));
-                }
                 Stmt::For { var, .. } => {
                     self.values.insert(*var);
                 }
                 Stmt::Check { .. } => self.stops = true,
                 _ => {}
             }
+            for_each_written(stmt, &mut |buffer| {
+                self.buffers.insert(buffer);
+            });
             for block in blocks(stmt) {
                 self.note(block);
             }
@@ -90,9 +85,6 @@ impl Hoister<'_> {
     fn block(&mut self, stmts: &mut Vec<Stmt>) {
         let mut result = Vec::with_capacity(stmts.len());
         for mut stmt in std::mem::take(stmts) {
-            if let Stmt::Let(value, Op::Int(constant)) = &stmt {
-                self.constants.insert(*value, *constant);
-            }
             for block in blocks_mut(&mut stmt) {
                 self.block(block);
             }
@@ -207,11 +199,11 @@ impl Hoister<'_> {
                 return true;
             }
             let rounds = *rounds.get_or_insert_with(|| self.rounds(start, end, &mut after));
-            let product = self.fresh(Kind::Real);
+            let product = self.procedure.fresh(Kind::Real);
             let op = Op::Prim(Prim::Mul, vec![*value, rounds.count]);
             after.push(Stmt::Let(product, op));
             let sum = rounds.or_none.map_or(product, |(runs, zero)| {
-                let sum = self.fresh(Kind::Real);
+                let sum = self.procedure.fresh(Kind::Real);
                 after.push(Stmt::Let(sum, Op::Select(runs, product, zero)));
                 sum
             });
@@ -223,7 +215,7 @@ impl Hoister<'_> {
 
     /// The number of rounds of a loop that is not known to have none.
     fn rounds(&mut self, start: ValueId, end: ValueId, code: &mut Vec<Stmt>) -> Rounds {
-        let count = self.fresh(Kind::Real);
+        let count = self.procedure.fresh(Kind::Real);
         if let (Some(start), Some(end)) = (self.constants.get(&start), self.constants.get(&end)) {
             code.push(Stmt::Let(count, Op::Real((end - start) as f64)));
             return Rounds {
@@ -232,9 +224,9 @@ impl Hoister<'_> {
             };
         }
         let (difference, runs, zero) = (
-            self.fresh(Kind::Int),
-            self.fresh(Kind::Int),
-            self.fresh(Kind::Real),
+            self.procedure.fresh(Kind::Int),
+            self.procedure.fresh(Kind::Int),
+            self.procedure.fresh(Kind::Real),
         );
         let prim = |prim, args| Op::Prim(prim, args);
         code.extend([
@@ -247,11 +239,5 @@ impl Hoister<'_> {
             count,
             or_none: Some((runs, zero)),
         }
-    }
-
-    fn fresh(&mut self, kind: Kind) -> ValueId {
-        let id = ValueId(self.procedure.values.len() as u32);
-        self.procedure.values.push(kind);
-        id
     }
 }

@@ -202,8 +202,7 @@ impl Expansion<'_> {
             Op::Prim(prim, _) => prim.result(),
             _ => Kind::Real,
         };
-        let value = ValueId(self.procedure.values.len() as u32);
-        self.procedure.values.push(kind);
+        let value = self.procedure.fresh(kind);
         code.push(Stmt::Let(value, op));
         value
     }

@@ -1,6 +1,6 @@
 //! What cells and buffers are known to hold at a point of straight-line code, so that reading them needs no memory.
 
-use crate::loops::{BufferId, CellId, Stmt, ValueId, blocks};
+use crate::loops::{BufferId, CellId, Stmt, ValueId, blocks, for_each_written};
 use std::collections::BTreeMap;
 
 /// So many elements are remembered; a guess that keeps long straight code from quadratic time.
@@ -71,17 +71,10 @@ impl Memory {
     /// Forgets all that statements, and those inside them, may change.
     pub fn forget_changes(&mut self, stmts: &[Stmt]) {
         for stmt in stmts {
-            match stmt {
-                Stmt::Set(cell, _) | Stmt::Add(cell, _) => self.forget_cell(*cell),
-                Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
-                    self.forget_buffer(*buffer)
-                }
-                Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => self.forget_buffer(slice.buffer),
-                Stmt::Call { outputs, .. } => outputs
-                    .iter()
-                    .for_each(|slice| self.forget_buffer(slice.buffer)),
-                _ => {}
+            if let Stmt::Set(cell, _) | Stmt::Add(cell, _) = stmt {
+                self.forget_cell(*cell);
             }
+            for_each_written(stmt, &mut |buffer| self.forget_buffer(buffer));
             for block in blocks(stmt) {
                 self.forget_changes(block);
             }

@@ -15,8 +15,8 @@ mod substitute;
 mod sums;
 mod tabulate;
 
-use crate::builtins::Kind;
-use crate::loops::{Procedure, ValueId};
+use crate::loops::{Op, Procedure, Stmt, ValueId, blocks};
+use std::collections::BTreeMap;
 
 /// Which passes run: all of them unless someone is looking for the one that is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +82,7 @@ impl Switches {
 /// Runs the passes of a log density, before it is differentiated.
 pub fn improve_density(procedure: &mut Procedure, switches: Switches) {
     improve(procedure, switches);
-    if switches.statistics {
-        statistics::summarise(procedure);
+    if switches.statistics && statistics::summarise(procedure) {
         improve(procedure, switches);
     }
 }
@@ -150,18 +149,41 @@ fn simplify(procedure: &mut Procedure, switches: Switches) {
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");
 }
 
-/// A value that nothing defines yet.
-fn fresh(procedure: &mut Procedure, kind: Kind) -> ValueId {
-    let id = ValueId(procedure.values.len() as u32);
-    procedure.values.push(kind);
-    id
+/// The operations of the values that a block defines itself.
+type Definitions = BTreeMap<ValueId, Op>;
+
+fn definitions(stmts: &[Stmt]) -> Definitions {
+    let definition = |stmt: &Stmt| match stmt {
+        Stmt::Let(value, op) => Some((*value, op.clone())),
+        _ => None,
+    };
+    stmts.iter().filter_map(definition).collect()
+}
+
+/// The integer constants of some code and of the blocks in it.
+fn integers(stmts: &[Stmt]) -> BTreeMap<ValueId, i64> {
+    let mut found = BTreeMap::new();
+    for stmt in stmts {
+        if let Stmt::Let(value, Op::Int(constant)) = stmt {
+            found.insert(*value, *constant);
+        }
+        for block in blocks(stmt) {
+            found.append(&mut integers(block));
+        }
+    }
+    found
+}
+
+/// Whether no statement of a loop's body has a block of its own.
+fn is_innermost(body: &[Stmt]) -> bool {
+    body.iter().all(|stmt| blocks(stmt).next().is_none())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtins::Prim;
-    use crate::loops::{Builder, Evaluator, Op, Role, Stmt};
+    use crate::builtins::{Kind, Prim};
+    use crate::loops::{Builder, Evaluator, Role};
 
     /// `for i in 0..rounds { total += factor; scaled += factor · data[i] }; scaled += total`, where the factor is the input
     /// and no pass knows the number of rounds.

@@ -4,9 +4,9 @@
 //! factors that do not wait are multiplied with each other first (the adjoint of a recurrence becomes one product with the
 //! slope of a round), and where a round squares the root that the round before took, it gets what was under the root.
 
-use super::fresh;
+use super::is_innermost;
 use crate::builtins::{Kind, Prim};
-use crate::loops::{Cell, CellId, Op, Procedure, Stmt, ValueId, blocks, blocks_mut};
+use crate::loops::{Cell, CellId, Op, Procedure, Stmt, ValueId, blocks_mut};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Shortens the recurrences of every loop without blocks in it.
@@ -23,7 +23,7 @@ fn block(procedure: &mut Procedure, stmts: &mut Vec<Stmt>) {
             block(procedure, inner);
         }
         if let Stmt::For { body, .. } = &mut stmt
-            && body.iter().all(|stmt| blocks(stmt).next().is_none())
+            && is_innermost(body)
         {
             let carried = carried(body);
             for (&cell, &(before, after)) in &carried {
@@ -92,7 +92,7 @@ fn forward_square(
         name: format!("square of {}", procedure.cells[cell.0 as usize].name),
         kind: Kind::Real,
     });
-    let [root, square] = [(); 2].map(|()| fresh(procedure, Kind::Real));
+    let [root, square] = [(); 2].map(|()| procedure.fresh(Kind::Real));
     outside.extend([
         Stmt::Let(root, Op::Get(cell)),
         Stmt::Let(square, Op::Prim(Prim::Square, vec![root])),
@@ -105,8 +105,8 @@ fn forward_square(
             *op = Op::Get(squared);
         }
     }
-    let [zero, nan, next] = [(); 3].map(|()| fresh(procedure, Kind::Real));
-    let negative = fresh(procedure, Kind::Int);
+    let [zero, nan, next] = [(); 3].map(|()| procedure.fresh(Kind::Real));
+    let negative = procedure.fresh(Kind::Int);
     body.extend([
         Stmt::Let(zero, Op::Real(0.0)),
         Stmt::Let(nan, Op::Real(f64::NAN)),
@@ -140,7 +140,11 @@ fn gather_factors(
                 *op = Op::Prim(Prim::Mul, vec![form.waiting, form.factor]);
                 scaled.insert(*value, form);
                 waiting.insert(*value);
-            } else if operands(op).iter().any(|operand| waiting.contains(operand)) {
+            } else if op
+                .operands()
+                .iter()
+                .any(|operand| waiting.contains(operand))
+            {
                 waiting.insert(*value);
             }
         }
@@ -161,7 +165,7 @@ fn scaled_form(
         return None;
     };
     let mut define = |op: Op| {
-        let value = fresh(procedure, Kind::Real);
+        let value = procedure.fresh(Kind::Real);
         code.push(Stmt::Let(value, op));
         value
     };
@@ -197,14 +201,5 @@ fn scaled_form(
             factor: define(Op::Prim(Prim::Neg, vec![inner.factor])),
         }),
         _ => None,
-    }
-}
-
-fn operands(op: &Op) -> Vec<ValueId> {
-    match op {
-        Op::Prim(_, args) | Op::Draw(_, args) => args.clone(),
-        Op::Select(condition, then, otherwise) => vec![*condition, *then, *otherwise],
-        Op::Load(_, index) => vec![*index],
-        Op::Real(_) | Op::Int(_) | Op::Get(_) | Op::Pop(_) => Vec::new(),
     }
 }

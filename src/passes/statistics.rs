@@ -5,11 +5,10 @@
 //! for the triangular factor of D = Q R (Golub and Van Loan, *Matrix Computations*, section 5.2), which has as many rows as
 //! there are terms, however many rows the data have. Nothing is lost to cancellation, as it would be with sums of products.
 
-use super::fresh;
 use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{
     Buffer, BufferId, CellId, Intrinsic, LinearAlgebra, MessageId, Op, Procedure, Role, Slice,
-    Stmt, ValueId, blocks, rewrite_operands_here,
+    Stmt, ValueId, rewrite_operands_here, written_in,
 };
 use nalgebra::DMatrix;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,11 +21,13 @@ const MOST_WORK: usize = 100_000_000;
 /// So many values of rows are held at once at most, in 16 bytes each.
 const MOST_ENTRIES: usize = 10_000_000;
 
-/// Replaces the loops of a log density that only add such squares. For densities, before differentiation.
-pub(super) fn summarise(procedure: &mut Procedure) {
+/// Replaces the loops of a log density that only add such squares; whether there are such. For densities, before
+/// differentiation.
+pub(super) fn summarise(procedure: &mut Procedure) -> bool {
     let body = std::mem::take(&mut procedure.body);
     let mut constants = BTreeMap::new();
     let mut products: BTreeMap<BufferId, Product> = BTreeMap::new();
+    let mut changed = false;
     let mut result = Vec::with_capacity(body.len());
     for stmt in body {
         match &stmt {
@@ -38,7 +39,7 @@ pub(super) fn summarise(procedure: &mut Procedure) {
             }
             _ => {}
         }
-        let written = written(&stmt);
+        let written = written_in(std::slice::from_ref(&stmt));
         products.retain(|buffer, product| {
             !written.contains(buffer) && !written.contains(&product.vector)
         });
@@ -47,11 +48,15 @@ pub(super) fn summarise(procedure: &mut Procedure) {
         }
         let summary = Summary::of(procedure, &constants, &products, &stmt);
         match summary {
-            Some(summary) => summary.emit(procedure, &mut result),
+            Some(summary) => {
+                summary.emit(procedure, &mut result);
+                changed = true;
+            }
             None => result.push(stmt),
         }
     }
     procedure.body = result;
+    changed
 }
 
 /// A buffer that holds a constant matrix times a vector.
@@ -312,7 +317,7 @@ impl Summary {
             group: ValueId(0),
             renamed: BTreeMap::new(),
         };
-        writer.group = fresh(writer.procedure, Kind::Int);
+        writer.group = writer.procedure.fresh(Kind::Int);
         let mut elements = BTreeMap::new();
         for (_, affine, _) in &self.squares {
             for term in affine.terms.keys() {
@@ -408,26 +413,17 @@ impl Survey<'_> {
 
     fn load(&mut self, buffer: BufferId, index: ValueId) -> Option<Form> {
         let place = self.column(index)?;
-        let at = |round: usize| usize::try_from(place[round].as_int()).ok();
-        match &self.procedure.buffers[buffer.0 as usize].role {
-            Role::ConstantReal(contents) => {
-                let column = (0..self.rounds)
-                    .map(|round| contents.get(at(round)?).copied().map(Scalar::Real));
-                Some(Form::Data(Rc::new(column.collect::<Option<_>>()?)))
-            }
-            Role::ConstantInt(contents) => {
-                let column = (0..self.rounds)
-                    .map(|round| contents.get(at(round)?).copied().map(Scalar::Int));
-                Some(Form::Data(Rc::new(column.collect::<Option<_>>()?)))
-            }
-            _ => {
-                if let Some(product) = self.products.get(&buffer) {
-                    return self.row_of_product(product, &place);
-                }
-                self.indices.insert(index);
-                Some(Form::Level)
-            }
+        let declared = &self.procedure.buffers[buffer.0 as usize];
+        if matches!(declared.role, Role::ConstantReal(_) | Role::ConstantInt(_)) {
+            let element = |place: &Scalar| declared.constant(place.as_int());
+            let column = place.iter().map(element).collect::<Option<_>>()?;
+            return Some(Form::Data(Rc::new(column)));
         }
+        if let Some(product) = self.products.get(&buffer) {
+            return self.row_of_product(product, &place);
+        }
+        self.indices.insert(index);
+        Some(Form::Level)
     }
 
     /// A row of a constant matrix times a vector.
@@ -654,7 +650,7 @@ impl Writer<'_> {
     }
 
     fn define(&mut self, kind: Kind, op: Op) -> ValueId {
-        let value = fresh(self.procedure, kind);
+        let value = self.procedure.fresh(kind);
         self.body.push(Stmt::Let(value, op));
         value
     }
@@ -666,8 +662,8 @@ impl Writer<'_> {
     /// A buffer's element, before the loop.
     fn element(&mut self, buffer: BufferId, at: i64) -> ValueId {
         let (index, value) = (
-            fresh(self.procedure, Kind::Int),
-            fresh(self.procedure, Kind::Real),
+            self.procedure.fresh(Kind::Int),
+            self.procedure.fresh(Kind::Real),
         );
         self.code.push(Stmt::Let(index, Op::Int(at)));
         self.code.push(Stmt::Let(value, Op::Load(buffer, index)));
@@ -688,7 +684,7 @@ impl Writer<'_> {
 
     fn level(&mut self, value: ValueId, op: &Op) {
         let kind = self.procedure.values[value.0 as usize];
-        let now = fresh(self.procedure, kind);
+        let now = self.procedure.fresh(kind);
         let mut stmt = Stmt::Let(now, op.clone());
         rewrite_operands_here(&mut stmt, &mut |operand| self.now(operand));
         self.body.push(stmt);
@@ -760,8 +756,8 @@ impl Writer<'_> {
 
     fn finish(self, groups: usize) {
         let (start, end) = (
-            fresh(self.procedure, Kind::Int),
-            fresh(self.procedure, Kind::Int),
+            self.procedure.fresh(Kind::Int),
+            self.procedure.fresh(Kind::Int),
         );
         self.code.push(Stmt::Let(start, Op::Int(0)));
         self.code.push(Stmt::Let(end, Op::Int(groups as i64)));
@@ -773,23 +769,4 @@ impl Writer<'_> {
             body: self.body,
         });
     }
-}
-
-/// The buffers that a statement, or one inside it, writes.
-fn written(stmt: &Stmt) -> BTreeSet<BufferId> {
-    let mut buffers = BTreeSet::new();
-    match stmt {
-        Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
-            buffers.insert(*buffer);
-        }
-        Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => {
-            buffers.insert(slice.buffer);
-        }
-        Stmt::Call { outputs, .. } => buffers.extend(outputs.iter().map(|slice| slice.buffer)),
-        _ => {}
-    }
-    for block in blocks(stmt) {
-        buffers.extend(block.iter().flat_map(written));
-    }
-    buffers
 }

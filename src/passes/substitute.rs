@@ -4,10 +4,11 @@
 //! two more in the gradient. With the elements of `mu` computed by the loop of the density, that loop only adds to the
 //! target, and differentiation does both directions in one pass.
 
+use super::{Definitions, definitions};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
-    BufferId, Op, Procedure, Role, Slice, Stmt, ValueId, blocks, for_each_operand,
-    rewrite_operands, rewrite_operands_here,
+    BufferId, Op, Procedure, Role, Stmt, ValueId, blocks, for_each_operand, for_each_written,
+    rewrite_operands, rewrite_operands_here, written_in,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// to remove.
 pub(super) fn substitute(procedure: &mut Procedure) -> bool {
     let mut changed = false;
+    // What is substituted changes loops alone.
+    let outside = definitions(&procedure.body);
     for buffer in (0..procedure.buffers.len() as u32).map(BufferId) {
-        let Some(substitution) = Substitution::find(procedure, buffer) else {
+        let Some(substitution) = Substitution::find(procedure, &outside, buffer) else {
             continue;
         };
         substitution.apply(procedure);
@@ -60,7 +63,11 @@ struct Loop<'p> {
 
 impl Substitution {
     /// What may take the place of a buffer's elements: one loop computes them, of what is still the same when one other reads.
-    fn find(procedure: &Procedure, buffer: BufferId) -> Option<Substitution> {
+    fn find(
+        procedure: &Procedure,
+        outside: &Definitions,
+        buffer: BufferId,
+    ) -> Option<Substitution> {
         let declared = &procedure.buffers[buffer.0 as usize];
         if declared.kind != Kind::Real || !matches!(declared.role, Role::Work) {
             return None;
@@ -75,25 +82,23 @@ impl Substitution {
         if uses.others || reader <= writer || elsewhere {
             return None;
         }
-        let outside = definitions(&procedure.body);
-        let computing = Loop::new(&procedure.body[writer], &outside)?;
-        let reading = Loop::new(&procedure.body[reader], &outside)?;
-        let stored = computing.distance(&outside, index)?;
+        let computing = Loop::new(&procedure.body[writer], outside)?;
+        let reading = Loop::new(&procedure.body[reader], outside)?;
+        let stored = computing.distance(outside, index)?;
         let mut loads = BTreeMap::new();
         for (_, index, value) in uses.loads {
-            let ahead = reading.distance(&outside, index)? - stored;
+            let ahead = reading.distance(outside, index)? - stored;
             // Every round that reads has one that computes.
             if reading.start + ahead < computing.start || reading.end + ahead > computing.end {
                 return None;
             }
             loads.insert(value, ahead);
         }
-        let mut written = BTreeSet::new();
-        note_written(&procedure.body[writer..=reader], &mut written);
+        let written = written_in(&procedure.body[writer..=reader]);
         Some(Substitution {
             reader,
             variable: computing.variable,
-            code: computing.code(procedure, element, &outside, &written)?,
+            code: computing.code(procedure, element, outside, &written)?,
             element,
             loads,
         })
@@ -265,57 +270,16 @@ impl<'p> Loop<'p> {
     }
 }
 
-/// The operations of the values that a block defines itself.
-type Definitions = BTreeMap<ValueId, Op>;
-
-fn definitions(stmts: &[Stmt]) -> Definitions {
-    let definition = |stmt: &Stmt| match stmt {
-        Stmt::Let(value, op) => Some((*value, op.clone())),
-        _ => None,
-    };
-    stmts.iter().filter_map(definition).collect()
-}
-
-/// The slices that a statement itself takes, those that it writes last.
-fn slices(stmt: &Stmt) -> (&[Slice], &[Slice]) {
-    match stmt {
-        Stmt::Call {
-            inputs, outputs, ..
-        } => (inputs, outputs),
-        Stmt::Fill(slice, _) | Stmt::PopSlice(slice) => (&[], std::slice::from_ref(slice)),
-        Stmt::PushSlice(slice) => (std::slice::from_ref(slice), &[]),
-        _ => (&[], &[]),
-    }
-}
-
 /// Whether a statement or one inside it reads or writes a buffer.
 fn mentions(stmt: &Stmt, buffer: BufferId) -> bool {
-    let (read, written) = slices(stmt);
-    let here = match stmt {
-        Stmt::Let(_, Op::Load(other, _)) | Stmt::Store(other, ..) | Stmt::Accumulate(other, ..) => {
-            *other == buffer
-        }
-        _ => read
-            .iter()
-            .chain(written)
-            .any(|slice| slice.buffer == buffer),
+    let mut here = match stmt {
+        Stmt::Let(_, Op::Load(other, _)) => *other == buffer,
+        Stmt::PushSlice(slice) => slice.buffer == buffer,
+        Stmt::Call { inputs, .. } => inputs.iter().any(|slice| slice.buffer == buffer),
+        _ => false,
     };
+    for_each_written(stmt, &mut |other| here |= other == buffer);
     here || blocks(stmt).flatten().any(|stmt| mentions(stmt, buffer))
-}
-
-/// Notes the buffers that statements write.
-fn note_written(stmts: &[Stmt], written: &mut BTreeSet<BufferId>) {
-    for stmt in stmts {
-        match stmt {
-            Stmt::Store(buffer, ..) | Stmt::Accumulate(buffer, ..) => {
-                written.insert(*buffer);
-            }
-            _ => written.extend(slices(stmt).1.iter().map(|slice| slice.buffer)),
-        }
-        for block in blocks(stmt) {
-            note_written(block, written);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! `s += a - log(b)` becomes `s += a` and `s += -log(b)`. Code for many rounds takes the sum of nothing but logarithms as
 //! the logarithm of a product.
 
+use super::{Definitions, definitions, is_innermost};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{Op, Procedure, Stmt, ValueId, blocks, blocks_mut, for_each_operand_inside};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Takes logarithms out of the terms of every innermost loop's sums.
 pub(super) fn separate(procedure: &mut Procedure) {
@@ -108,8 +109,7 @@ impl Separation<'_> {
                 (Some(sum), false) => Op::Prim(Prim::Add, vec![sum, value]),
                 (Some(sum), true) => Op::Prim(Prim::Sub, vec![sum, value]),
             };
-            let next = ValueId(self.procedure.values.len() as u32);
-            self.procedure.values.push(Kind::Real);
+            let next = self.procedure.fresh(Kind::Real);
             code.push(Stmt::Let(next, op));
             sum = Some(next);
         }
@@ -178,21 +178,6 @@ impl Sums {
             self.terms.insert(value);
         }
     }
-}
-
-/// Which values a body defines, and how.
-type Definitions = BTreeMap<ValueId, Op>;
-
-fn definitions(body: &[Stmt]) -> Definitions {
-    let definition = |stmt: &Stmt| match stmt {
-        Stmt::Let(value, op) => Some((*value, op.clone())),
-        _ => None,
-    };
-    body.iter().filter_map(definition).collect()
-}
-
-fn is_innermost(body: &[Stmt]) -> bool {
-    body.iter().all(|stmt| blocks(stmt).next().is_none())
 }
 
 /// What an operation adds up, takes the negative of, or multiplies by something from outside of the body.

@@ -132,7 +132,7 @@ impl Tabulator<'_> {
                     loops.pop();
                     result.push(stmt);
                     for (cell, sum) in sums {
-                        let value = self.fresh(Kind::Real);
+                        let value = self.procedure.fresh(Kind::Real);
                         result.push(Stmt::Let(value, Op::Real(sum)));
                         result.push(Stmt::Add(cell, value));
                     }
@@ -250,7 +250,8 @@ impl Tabulator<'_> {
             values.clear();
             values.extend(counters.iter().map(|counter| Some(Scalar::Int(*counter))));
             for op in &ops {
-                values.push(self.evaluate(op, &values));
+                let value = |number: ValueId| values.get(number.0 as usize).copied().flatten();
+                values.push(op.known(&self.procedure.buffers, value));
             }
             each(values.last().copied().flatten());
             let mut axis = ranges.len();
@@ -286,36 +287,6 @@ impl Tabulator<'_> {
         ops
     }
 
-    /// What an operation on numbered values is.
-    fn evaluate(&self, op: &Op, values: &[Option<Scalar>]) -> Option<Scalar> {
-        let value = |number: &ValueId| values.get(number.0 as usize).copied().flatten();
-        match op {
-            Op::Real(constant) => Some(Scalar::Real(*constant)),
-            Op::Int(constant) => Some(Scalar::Int(*constant)),
-            Op::Prim(prim, args) => {
-                let args = args.iter().map(value).collect::<Option<Vec<_>>>()?;
-                prim.apply(&args)
-            }
-            Op::Select(condition, then, otherwise) => match value(condition)?.as_int() {
-                0 => value(otherwise),
-                _ => value(then),
-            },
-            Op::Load(buffer, index) => {
-                let index = usize::try_from(value(index)?.as_int()).ok()?;
-                match &self.procedure.buffers[buffer.0 as usize].role {
-                    Role::ConstantReal(contents) => {
-                        contents.get(index).map(|&value| Scalar::Real(value))
-                    }
-                    Role::ConstantInt(contents) => {
-                        contents.get(index).map(|&value| Scalar::Int(value))
-                    }
-                    _ => None,
-                }
-            }
-            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => None,
-        }
-    }
-
     /// Code for the number of a round of nested loops, from 0.
     fn place(&mut self, variables: &[ValueId], code: &mut Vec<Stmt>) -> ValueId {
         let mut place: Option<ValueId> = None;
@@ -343,13 +314,13 @@ impl Tabulator<'_> {
     }
 
     fn constant_int(&mut self, constant: i64, code: &mut Vec<Stmt>) -> ValueId {
-        let value = self.fresh(Kind::Int);
+        let value = self.procedure.fresh(Kind::Int);
         code.push(Stmt::Let(value, Op::Int(constant)));
         value
     }
 
     fn emit(&mut self, prim: Prim, args: Vec<ValueId>, code: &mut Vec<Stmt>) -> ValueId {
-        let value = self.fresh(prim.result());
+        let value = self.procedure.fresh(prim.result());
         code.push(Stmt::Let(value, Op::Prim(prim, args)));
         value
     }
@@ -415,12 +386,6 @@ impl Tabulator<'_> {
             let (start, end) = self.ranges.get(var)?;
             rounds.checked_mul((end - start).max(0))
         })
-    }
-
-    fn fresh(&mut self, kind: Kind) -> ValueId {
-        let id = ValueId(self.procedure.values.len() as u32);
-        self.procedure.values.push(kind);
-        id
     }
 }
 
