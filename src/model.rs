@@ -9,6 +9,7 @@ use crate::interp::{Container, Value};
 use crate::io::data_json::{self, Data};
 use crate::ir::VarId;
 use crate::jit::{Compiled, Workspace};
+pub use crate::jit::{Threads, ThreadsError};
 use crate::kernels::random::ChainRng;
 use crate::loops::{Evaluator, MessageKind, Procedure, Stop};
 use crate::lower::Outputs;
@@ -385,8 +386,13 @@ impl Posterior {
 
     /// The compiled log density and gradient, with scratch memory of its own: one per thread.
     pub fn density(&self) -> CompiledDensity {
+        self.density_on(None)
+    }
+
+    /// The same, with long loops on several threads. Values do not depend on how many there are.
+    pub fn density_on(&self, threads: Option<&Threads>) -> CompiledDensity {
         CompiledDensity {
-            workspace: self.compiled.workspace(),
+            workspace: self.compiled.workspace(threads),
             compiled: self.compiled.clone(),
             dimension: self.dimension,
         }
@@ -516,7 +522,7 @@ fn columns(
 impl DrawProgram {
     fn drawer(&self) -> Drawer {
         Drawer {
-            workspace: self.compiled.workspace(),
+            workspace: self.compiled.workspace(None),
             raw: vec![0.0; self.order.len()],
             program: self.clone(),
         }

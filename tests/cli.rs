@@ -143,6 +143,60 @@ fn the_seed_decides_whatever_the_threads() {
     }
 }
 
+/// A hierarchical logistic regression on so many rows that its sums run in parts.
+const LONG: &str = "
+data { int N; int J; array[N] int g; array[N] int y; vector[N] x; }
+parameters { real mu; real<lower=0> tau; vector[J] alpha; real b; }
+model {
+  mu ~ normal(0, 5); tau ~ normal(0, 1); b ~ normal(0, 5);
+  alpha ~ normal(mu, tau);
+  y ~ bernoulli_logit(alpha[g] + b * x);
+}
+";
+
+#[test]
+fn threads_within_chains_change_no_draw() {
+    let scratch = Scratch::new("within");
+    let rows = 0..40_000;
+    let groups: Vec<usize> = rows.clone().map(|row| row * 7 % 20 + 1).collect();
+    let outcomes: Vec<usize> = rows.clone().map(|row| row * row % 7 % 2).collect();
+    let covariate: Vec<f64> = rows.map(|row| (row as f64 * 0.3).sin()).collect();
+    let data =
+        serde_json::json!({"N": 40_000, "J": 20, "g": groups, "y": outcomes, "x": covariate});
+    let model = scratch.write("long.hlm", LONG);
+    let data = scratch.write("long.json", &data.to_string());
+    let options = "--chains 2 --warmup 12 --draws 3 --max-depth 4 --seed 5 --quiet";
+    for threads in ["1", "2", "4"] {
+        let mut args = vec!["sample", &model, "--data", &data];
+        args.extend(options.split_whitespace());
+        args.extend(["--threads-per-chain", threads, "--output", threads]);
+        scratch.hlm(&args).ended(0);
+    }
+    let draws = |threads: &str, chain: usize| -> Vec<String> {
+        let path = scratch.path(&format!("{threads}/long-{chain}.csv"));
+        let text = fs::read_to_string(path).unwrap();
+        let rows = text.lines().filter(|line| !line.starts_with('#'));
+        rows.map(String::from).collect()
+    };
+    for chain in [1, 2] {
+        assert_eq!(draws("1", chain).len(), 4);
+        assert_eq!(draws("1", chain), draws("2", chain));
+        assert_eq!(draws("1", chain), draws("4", chain));
+    }
+    let none = [
+        "sample",
+        &model,
+        "--data",
+        &data,
+        "--threads-per-chain",
+        "0",
+    ];
+    scratch
+        .hlm(&none)
+        .ended(1)
+        .complains(&["--threads-per-chain must be from 1 to 1024"]);
+}
+
 #[test]
 fn a_run_gets_a_folder_of_its_own() {
     let scratch = Scratch::new("folder");

@@ -100,6 +100,9 @@ impl FunctionCompiler<'_, '_, '_> {
 
     /// A buffer's base and displacement.
     pub(super) fn base(&self, buffer: BufferId) -> (Value, i32) {
+        if let Some(at) = self.parallel.and_then(|it| it.table(buffer)) {
+            return (self.own, at as i32);
+        }
         match self.unit.layout.places[buffer.0 as usize] {
             Place::Constant(at) => (self.constants, at as i32),
             Place::Arena(at) => (self.arena, at as i32),

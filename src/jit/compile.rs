@@ -5,7 +5,8 @@
 //! number of the [`Site`] at which the run stopped.
 
 use super::host::Host;
-use super::layout::{Layout, Line, Place, SCALAR};
+use super::layout::{LINE, Layout, Place, SCALAR};
+use super::parallel::Parallel;
 use super::partition::{self, Chunk, Partition};
 use super::runtime::{self, Frame, Site};
 use super::{CompileError, CompileOptions, prim, vector};
@@ -44,17 +45,8 @@ pub(super) struct Unit<'p> {
     pub options: CompileOptions,
     /// Places that may stop or call out, so far.
     pub sites: Vec<Site>,
-    /// Lines at the arena's end that loops keep their blocks in, one after another.
+    /// Lines that loops keep their blocks in, one after another: at the end of the arena, or of a part's own memory.
     pub kept_lines: usize,
-}
-
-impl Unit<'_> {
-    /// The arena's byte where the slice of that number begins, of slices of so many bytes each.
-    pub(super) fn kept_slice(&mut self, number: usize, bytes: usize) -> usize {
-        let lines = ((number + 1) * bytes).div_ceil(size_of::<Line>());
-        self.kept_lines = self.kept_lines.max(lines);
-        self.layout.arena_lines * size_of::<Line>() + number * bytes
-    }
 }
 
 /// What a value of the procedure is in the function at hand.
@@ -91,6 +83,12 @@ pub(super) struct FunctionCompiler<'u, 'p, 'f> {
     pub regions: Vec<AliasRegion>,
     pub frame: Value,
     pub arena: Value,
+    /// Where operands of messages and blocks are: the arena, or a part's own memory.
+    pub own: Value,
+    /// The first and last round of the loop in parts that the function is.
+    pub bounds: Option<[Value; 2]>,
+    /// How the function runs in parts.
+    pub parallel: Option<&'u Parallel>,
     pub constants: Value,
     pub inputs: Vec<Option<Value>>,
     pub outputs: Vec<Option<Value>>,
@@ -136,6 +134,14 @@ pub(super) fn compile_chunk(
     let arena = builder
         .ins()
         .load(I64, read, frame, offset_of!(Frame, arena) as i32);
+    let partition = unit.partition;
+    let parallel = partition.chunks[number].parallel.as_ref();
+    let mut field = |at: usize| builder.ins().load(I64, read, frame, at as i32);
+    let own = match parallel {
+        Some(_) => field(offset_of!(Frame, own)),
+        None => arena,
+    };
+    let bounds = parallel.map(|_| [offset_of!(Frame, from), offset_of!(Frame, to)].map(field));
     let constants = builder.ins().iconst(I64, unit.constants as i64);
     let inputs = bases(
         unit,
@@ -173,6 +179,9 @@ pub(super) fn compile_chunk(
         builder,
         frame,
         arena,
+        own,
+        bounds,
+        parallel,
         constants,
         inputs,
         outputs,
@@ -312,14 +321,15 @@ impl FunctionCompiler<'_, '_, '_> {
         for &cell in &chunk.cells {
             let ty = machine_type(procedure.cells[cell.0 as usize].kind);
             let variable = self.builder.declare_var(ty);
+            let is_sum = self.parallel.is_some_and(|it| it.sum(cell).is_some());
             let initial = match partition.cell_slots[cell.0 as usize] {
-                Some(slot) => {
+                Some(slot) if !is_sum => {
                     let at = self.slot(slot);
                     let flags = MemFlagsData::trusted();
                     self.builder.ins().load(ty, flags, self.arena, at)
                 }
-                None if ty == F64 => self.builder.ins().f64const(0.0),
-                None => self.builder.ins().iconst(I64, 0),
+                _ if ty == F64 => self.builder.ins().f64const(0.0),
+                _ => self.builder.ins().iconst(I64, 0),
             };
             self.builder.def_var(variable, initial);
             self.cells[cell.0 as usize] = Some(variable);
@@ -327,12 +337,19 @@ impl FunctionCompiler<'_, '_, '_> {
     }
 
     pub(super) fn leave_cells(&mut self, chunk: &Chunk) {
+        let flags = MemFlagsData::trusted();
         for &cell in &chunk.cells {
-            if let Some(slot) = self.unit.partition.cell_slots[cell.0 as usize] {
-                let (value, at) = (self.get(cell), self.slot(slot));
-                let flags = MemFlagsData::trusted();
-                self.builder.ins().store(flags, value, self.arena, at);
-            }
+            let slot = self.unit.partition.cell_slots[cell.0 as usize];
+            let (base, at) = match (self.parallel, slot) {
+                (Some(parallel), _) => match parallel.sum(cell) {
+                    Some(at) => (self.own, at as i32),
+                    None => continue,
+                },
+                (None, Some(slot)) => (self.arena, self.slot(slot)),
+                (None, None) => continue,
+            };
+            let value = self.get(cell);
+            self.builder.ins().store(flags, value, base, at);
         }
     }
 
@@ -409,7 +426,7 @@ impl FunctionCompiler<'_, '_, '_> {
         }
     }
 
-    /// Puts operands at the start of the arena.
+    /// Puts operands at the start of the arena, or of a part's own memory.
     pub(super) fn store_operands(&mut self, operands: &[Value]) {
         for (at, operand) in operands.iter().enumerate() {
             let displacement = (at * SCALAR) as i32;
@@ -421,7 +438,7 @@ impl FunctionCompiler<'_, '_, '_> {
             };
             self.builder
                 .ins()
-                .store(flags, wide, self.arena, displacement);
+                .store(flags, wide, self.own, displacement);
         }
     }
 
@@ -540,8 +557,27 @@ impl FunctionCompiler<'_, '_, '_> {
         if self.unit.options.vectorise && vector::compile_loop(self, stmt)? {
             return Ok(());
         }
-        let (first, last) = (self.value(*start), self.value(*end));
+        let [first, last] = self.bounds(*start, *end);
         self.counted(*var, first, last, *reverse, |compiler| compiler.block(body))
+    }
+
+    /// The first round of a loop and the one behind its last, of the part at hand.
+    pub(super) fn bounds(&mut self, start: ValueId, end: ValueId) -> [Value; 2] {
+        match self.bounds {
+            Some(bounds) => bounds,
+            None => [start, end].map(|bound| self.value(bound)),
+        }
+    }
+
+    /// The displacement from `own` of the slice of that number that a loop keeps, of slices of so many bytes each.
+    pub(super) fn kept_slice(&mut self, number: usize, bytes: usize) -> usize {
+        let lines = ((number + 1) * bytes).div_ceil(LINE);
+        self.unit.kept_lines = self.unit.kept_lines.max(lines);
+        let start = match self.parallel {
+            Some(parallel) => parallel.zeroed.end,
+            None => self.unit.layout.arena_lines * LINE,
+        };
+        start + number * bytes
     }
 
     /// A loop over `start..end`, tested at the bottom behind a test at the top.

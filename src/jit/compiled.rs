@@ -3,7 +3,9 @@
 use super::compile::{self, Unit};
 use super::host::{self, Host};
 use super::layout::{Layout, Line};
-use super::partition::Partition;
+use super::parallel::Parallel;
+use super::partition::{Chunk, Partition};
+use super::parts::{Entry, Parts, Threads};
 use super::runtime::{Frame, Runtime, Site};
 use super::system::CompiledSystem;
 use crate::builtins::Prim;
@@ -15,6 +17,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Module, ModuleError};
 use rand::Rng;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::ptr::{self, NonNull};
@@ -86,15 +89,13 @@ impl fmt::Display for CompileError {
 
 impl Error for CompileError {}
 
-type Entry = unsafe extern "C" fn(*mut Frame) -> u64;
-
 /// A compiled procedure. Any number of threads may run it, each with its own [`Workspace`].
 pub struct Compiled {
     /// Tells workspaces of different procedures apart.
     identity: u64,
     name: String,
-    /// The code in order; each returns 0 or one more than the number of a site.
-    entries: Vec<Entry>,
+    /// The code in order.
+    steps: Vec<Step>,
     /// Owns the code; `None` only while being dropped.
     module: Option<JITModule>,
     /// The code refers to these by address.
@@ -107,11 +108,19 @@ pub struct Compiled {
     /// Number and length of each output.
     outputs: Vec<(usize, usize)>,
     arena_lines: usize,
+    /// The lines of each part's own memory, if there are loops in parts.
+    own_lines: usize,
     /// The scalars of the arena that are NaN in a new workspace: those of real scratch buffers.
     unset: Vec<std::ops::Range<usize>>,
     draws: bool,
     /// For messages about slices of the wrong length only.
     shape: Procedure,
+}
+
+/// A function of the code.
+enum Step {
+    Once(Entry),
+    InParts(Parts),
 }
 
 // SAFETY: code and constants are never written after `compile`, and `module` is touched by `drop` alone.
@@ -136,6 +145,9 @@ pub fn code_text(procedure: &Procedure, options: &CompileOptions) -> Result<Stri
 pub struct Workspace {
     identity: u64,
     arena: Vec<Line>,
+    /// The memory of parts.
+    own: Vec<Line>,
+    threads: Option<Threads>,
     runtime: Runtime,
 }
 
@@ -182,7 +194,12 @@ impl Compiled {
             Role::Output(number) => Some(*number),
             _ => None,
         })?;
-        let partition = Partition::new(procedure);
+        let host = Host::detect();
+        let parallel = match options.vectorise {
+            true => Parallel::all(procedure, host),
+            false => BTreeMap::new(),
+        };
+        let partition = Partition::new(procedure, parallel);
         let (mut layout, slots) = Layout::new(procedure, partition.slots)?;
         let constants = std::mem::take(&mut layout.constants);
         let mut unit = Unit {
@@ -191,7 +208,7 @@ impl Compiled {
             partition: &partition,
             slots,
             constants: constants.as_ptr() as usize,
-            host: Host::detect(),
+            host,
             options: *options,
             sites: Vec::new(),
             kept_lines: 0,
@@ -203,11 +220,24 @@ impl Compiled {
         }
         let (module, entries) = generate(&mut unit, text)?;
         let kept_lines = unit.kept_lines;
+        let step = |(chunk, entry): (&Chunk, Entry)| match &chunk.parallel {
+            None => Step::Once(entry),
+            Some(parallel) => Step::InParts(Parts::new(
+                entry,
+                parallel,
+                &layout,
+                &partition,
+                slots,
+                |buffer| procedure.buffers[buffer].len,
+            )),
+        };
+        let steps: Vec<Step> = partition.chunks.iter().zip(entries).map(step).collect();
+        let own_lines = parts(&steps).map(|parts| parts.lines() + kept_lines).max();
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Ok(Compiled {
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
             name: procedure.name.clone(),
-            entries,
+            steps,
             module: Some(module),
             constants,
             sites: unit.sites,
@@ -216,14 +246,19 @@ impl Compiled {
             inputs,
             outputs,
             arena_lines: layout.arena_lines + kept_lines,
+            own_lines: own_lines.unwrap_or(0),
             unset: layout.unset(procedure),
             draws: draws(&procedure.body),
             shape: shape(procedure),
         })
     }
 
-    /// The memory for one thread.
-    pub fn workspace(&self) -> Workspace {
+    /// The memory for one thread, and for the parts of loops on `threads` beside it.
+    pub fn workspace(&self, threads: Option<&Threads>) -> Workspace {
+        let parts = match threads {
+            Some(_) => parts(&self.steps).map(Parts::count).max().unwrap_or(0),
+            None => 1,
+        };
         let mut arena = vec![Line([0; 8]); self.arena_lines];
         for scalar in self.unset.iter().cloned().flatten() {
             arena[scalar / 8].0[scalar % 8] = f64::NAN.to_bits();
@@ -231,6 +266,8 @@ impl Compiled {
         Workspace {
             identity: self.identity,
             arena,
+            own: vec![Line([0; 8]); self.own_lines * parts],
+            threads: threads.cloned(),
             runtime: Runtime {
                 systems: self.systems.iter().map(CompiledSystem::workspace).collect(),
                 ..Runtime::default()
@@ -283,12 +320,23 @@ impl Compiled {
             outputs: output_table.as_ptr(),
             runtime,
             result: 0.0,
+            own: ptr::null_mut(),
+            from: 0,
+            to: 0,
         };
-        for entry in &self.entries {
+        for step in &self.steps {
             // SAFETY: the code was generated for slices of these lengths, an arena of this size (the workspace is
             // this procedure's) and these sites; inputs and outputs are live and disjoint, being references; the
             // code stays mapped as long as `self`. Indices are in range by the loop IR's invariant.
-            let status = unsafe { entry(&mut frame) };
+            let status = unsafe {
+                match step {
+                    Step::Once(entry) => entry(&mut frame),
+                    Step::InParts(parts) => {
+                        let threads = workspace.threads.as_ref();
+                        parts.run(&frame, threads, &mut workspace.own, self.own_lines)
+                    }
+                }
+            };
             if status != 0 {
                 return Err(self.stopped(workspace, status));
             }
@@ -333,7 +381,7 @@ impl fmt::Debug for Compiled {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Compiled")
             .field("name", &self.name)
-            .field("functions", &self.entries.len())
+            .field("functions", &self.steps.len())
             .field("constants", &self.constants.len())
             .finish_non_exhaustive()
     }
@@ -346,6 +394,14 @@ impl Drop for Compiled {
             unsafe { module.free_memory() };
         }
     }
+}
+
+/// The steps that run in parts.
+fn parts(steps: &[Step]) -> impl Iterator<Item = &Parts> {
+    steps.iter().filter_map(|step| match step {
+        Step::Once(_) => None,
+        Step::InParts(parts) => Some(parts),
+    })
 }
 
 /// A generator without its lifetime, for the length of a run.

@@ -11,7 +11,7 @@ use std::ops::Range;
 pub(super) struct Line(pub [u64; 8]);
 
 /// Bytes in a [`Line`].
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 /// Bytes in a scalar.
 pub(super) const SCALAR: usize = 8;
 /// Arena and constants stay below this, so that every displacement fits an instruction.
@@ -65,7 +65,7 @@ impl Layout {
                 Role::Work | Role::Zeroed => Place::Arena(0),
             });
         }
-        let mut end = round_up(operand_count(&procedure.body) * SCALAR, LINE);
+        let mut end = operand_bytes(procedure);
         let own = end;
         let start = end;
         end += own_scalars * SCALAR;
@@ -127,6 +127,11 @@ fn append(lines: &mut Vec<Line>, scalars: impl Iterator<Item = u64>) -> usize {
 
 fn round_up(bytes: usize, to: usize) -> usize {
     bytes.next_multiple_of(to)
+}
+
+/// The bytes for the operands of messages and draws: whole lines.
+pub(super) fn operand_bytes(procedure: &Procedure) -> usize {
+    round_up(operand_count(&procedure.body) * SCALAR, LINE)
 }
 
 /// The most scalars that any message or draw hands over at once.

@@ -15,7 +15,9 @@ mod host;
 mod lanes;
 mod layout;
 mod operation;
+mod parallel;
 mod partition;
+mod parts;
 mod prim;
 mod runtime;
 mod scatter;
@@ -27,3 +29,4 @@ mod tests;
 mod vector;
 
 pub use compiled::{CompileError, CompileOptions, Compiled, Workspace, code_text};
+pub use parts::{Threads, ThreadsError};

@@ -1,9 +1,11 @@
 //! Cuts a long body into functions, because the time to compile one grows faster than its length.
 //!
 //! Cuts lie between statements of the outermost block. A value or cell that both sides of a cut use gets a slot of
-//! memory; everything else stays in registers.
+//! memory; everything else stays in registers. A loop that runs in parts is a function of its own.
 
+use super::parallel::Parallel;
 use crate::loops::{CellId, Op, Procedure, Slice, Stmt, ValueId};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Statements per function. ENGINE measurements: about 2 µs per instruction up to some thousand, superlinear
@@ -30,13 +32,15 @@ pub(super) struct Chunk {
     pub stmts: Range<usize>,
     /// The cells that it touches, in order.
     pub cells: Vec<CellId>,
+    /// How it runs in parts, if it does: then it is one loop.
+    pub parallel: Option<Parallel>,
 }
 
 impl Partition {
-    /// Cuts a procedure's body.
-    pub fn new(procedure: &Procedure) -> Partition {
+    /// Cuts a procedure's body, of which some loops run in parts.
+    pub fn new(procedure: &Procedure, parallel: BTreeMap<usize, Parallel>) -> Partition {
         let mut partition = Partition {
-            chunks: cut(&procedure.body),
+            chunks: cut(&procedure.body, parallel),
             value_slots: vec![None; procedure.values.len()],
             cell_slots: vec![None; procedure.cells.len()],
             slots: 0,
@@ -83,23 +87,31 @@ fn share(slot: &mut Option<usize>, slots: &mut usize) {
     }
 }
 
-fn cut(body: &[Stmt]) -> Vec<Chunk> {
+/// The functions: neither the first, which clears memory, nor the last, which has the result, is a loop in parts.
+fn cut(body: &[Stmt], mut parallel: BTreeMap<usize, Parallel>) -> Vec<Chunk> {
+    let chunk = |stmts, parallel| Chunk {
+        stmts,
+        cells: Vec::new(),
+        parallel,
+    };
     let mut chunks = Vec::new();
     let (mut start, mut length) = (0, 0);
     for (at, stmt) in body.iter().enumerate() {
+        if let Some(parallel) = parallel.remove(&at) {
+            chunks.push(chunk(start..at, None));
+            chunks.push(chunk(at..at + 1, Some(parallel)));
+            (start, length) = (at + 1, 0);
+            continue;
+        }
         let more = count(stmt);
         if length > 0 && length + more > LONGEST {
-            chunks.push(start..at);
+            chunks.push(chunk(start..at, None));
             (start, length) = (at, 0);
         }
         length += more;
     }
-    chunks.push(start..body.len());
-    let chunk = |stmts| Chunk {
-        stmts,
-        ..Chunk::default()
-    };
-    chunks.into_iter().map(chunk).collect()
+    chunks.push(chunk(start..body.len(), None));
+    chunks
 }
 
 /// How many statements a statement is, with those in it.

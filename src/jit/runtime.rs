@@ -20,6 +20,7 @@ use std::slice;
 pub(super) static ZEROS: Line = Line([0; 8]);
 
 /// The one argument of compiled code.
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(super) struct Frame {
     /// The arena, cleared or not.
@@ -32,6 +33,12 @@ pub(super) struct Frame {
     pub runtime: *mut Runtime,
     /// The result, written at the end of a run that does not stop.
     pub result: f64,
+    /// Of a loop in parts: the memory of this part.
+    pub own: *mut Line,
+    /// Of a loop in parts: the first round of this part.
+    pub from: i64,
+    /// Of a loop in parts: the round behind this part's last.
+    pub to: i64,
 }
 
 /// The state of a run that compiled code reaches only through shims.

@@ -143,7 +143,7 @@ impl Group<'_, '_, '_, '_> {
         let beyond = builder.ins().ishl_imm_u(beyond, 3);
         let indices = builder.ins().isub(indices, beyond);
         let count = builder.ins().isub(to, from);
-        let values = builder.ins().iadd_imm_s(compiler.arena, values);
+        let values = builder.ins().iadd_imm_s(compiler.own, values);
         let offset = scatter.offset(compiler);
         let nothing = Affine {
             base: None,

@@ -46,7 +46,7 @@ impl Group<'_, '_, '_, '_> {
                 let builder = &mut group.compiler.builder;
                 let distance = builder.ins().isub(at, from);
                 let bytes = builder.ins().ishl_imm_u(distance, 3);
-                let address = builder.ins().iadd(group.compiler.arena, bytes);
+                let address = builder.ins().iadd(group.compiler.own, bytes);
                 group.block = Some(Place { segment, address });
                 group.segment(segments, body)
             })?;
@@ -163,9 +163,9 @@ impl Group<'_, '_, '_, '_> {
         self.stmt(stmt)
     }
 
-    /// The arena's displacement of a kept value's slice.
+    /// The displacement of a kept value's slice.
     pub(super) fn kept_at(&mut self, number: usize) -> i32 {
-        self.compiler.unit.kept_slice(number, BLOCK * SCALAR) as i32
+        self.compiler.kept_slice(number, BLOCK * SCALAR) as i32
     }
 
     pub(super) fn keep(&mut self, value: ValueId, number: usize) {
@@ -236,8 +236,8 @@ impl Group<'_, '_, '_, '_> {
     /// The address of a kept value's slice.
     fn kept_start(&mut self, number: usize) -> Value {
         let at = i64::from(self.kept_at(number));
-        let arena = self.compiler.arena;
-        self.compiler.builder.ins().iadd_imm_s(arena, at)
+        let own = self.compiler.own;
+        self.compiler.builder.ins().iadd_imm_s(own, at)
     }
 
     /// Fills a slice with a value that is the same in all rounds, for a kernel that takes one per round.
@@ -275,7 +275,7 @@ impl Group<'_, '_, '_, '_> {
             let arg = compiler
                 .builder
                 .ins()
-                .iadd_imm_s(compiler.arena, i64::from(arg));
+                .iadd_imm_s(compiler.own, i64::from(arg));
             if let Some(total) = compiler.call_shim(address, &[arg, count], Some(F64)) {
                 self.add_scalar_to_sum(target, total);
             }

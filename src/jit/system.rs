@@ -41,8 +41,8 @@ impl CompiledSystem {
 
     pub fn workspace(&self) -> SystemWorkspace {
         SystemWorkspace {
-            right_side: self.right_side.workspace(),
-            weighted: self.weighted.as_ref().map(Compiled::workspace),
+            right_side: self.right_side.workspace(None),
+            weighted: self.weighted.as_ref().map(|code| code.workspace(None)),
         }
     }
 

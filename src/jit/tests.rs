@@ -1,6 +1,7 @@
 //! Compiled code against the literal evaluator, on procedures by hand and at random.
 
 mod logarithms;
+mod parts;
 mod powers;
 mod scatter;
 mod sums;
@@ -51,7 +52,7 @@ fn evaluate(procedure: &Procedure, inputs: &[&[f64]]) -> Outcome {
 
 fn compile_and_run(procedure: &Procedure, options: &CompileOptions, inputs: &[&[f64]]) -> Outcome {
     let compiled = Compiled::compile(procedure, options).expect("compiles");
-    let mut workspace = compiled.workspace();
+    let mut workspace = compiled.workspace(None);
     // The second run must not see what the first one left.
     let mut outcome = None;
     for _ in 0..2 {
@@ -362,7 +363,7 @@ fn misuse_is_an_error() {
     build.load(x, zero);
     let procedure = build.finish();
     let compiled = Compiled::compile(&procedure, &CompileOptions::default()).unwrap();
-    let mut workspace = compiled.workspace();
+    let mut workspace = compiled.workspace(None);
     let short: &[f64] = &[1.0, 2.0];
     for inputs in [&[short][..], &[]] {
         let evaluated = Evaluator::new(&procedure).run(inputs, &mut [], None);
@@ -442,7 +443,7 @@ fn dropped_code_is_freed() {
     let compile = |times: usize| {
         for _ in 0..times {
             let compiled = Compiled::compile(&procedure, &CompileOptions::default()).unwrap();
-            let mut workspace = compiled.workspace();
+            let mut workspace = compiled.workspace(None);
             assert_eq!(compiled.run(&mut workspace, &[], &mut [], None), Ok(1.0));
         }
     };

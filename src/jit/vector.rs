@@ -41,10 +41,13 @@ pub(super) fn compile_loop(
     let Some(mut plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
         return Ok(false);
     };
+    if compiler.parallel.is_some() {
+        plan.rounds = None;
+    }
     let segments = Segments::new(compiler.unit.procedure, &plan, body);
     plan.repeatable |= segments.is_some();
     let size = (PAIR * plan.unroll) as i64;
-    let (start, end) = (compiler.value(*start), compiler.value(*end));
+    let [start, end] = compiler.bounds(*start, *end);
     let sums = declare_sums(compiler, &plan, body);
     let checks = plan.checked.then(|| Checks::declare(compiler, &plan));
     let [first_group, finish, rest] = [(); 3].map(|()| compiler.builder.create_block());
@@ -266,7 +269,7 @@ pub(super) struct Group<'g, 'u, 'p, 'f> {
 pub(super) struct Place {
     /// The segment.
     pub segment: usize,
-    /// The arena plus the group's distance from the block's start, in bytes.
+    /// The memory of blocks plus the group's distance from the block's start, in bytes.
     pub address: Value,
 }
 

@@ -96,7 +96,7 @@ fn header(
             Digits::Shortest => ALL_DIGITS,
             Digits::Significant(count) => count,
         },
-        num_threads: sampler.thread_count(),
+        num_threads: settings.chains_at_once() * settings.threads_per_chain,
         ..SampleHeader::default()
     }
 }

@@ -122,6 +122,7 @@ fn settings_json(settings: &RunSettings, files: &RunFiles) -> Value {
     json!({
         "chains": sampler.chains,
         "threads": sampler.threads,
+        "threads_per_chain": settings.threads_per_chain,
         "warmup": sampler.warmup,
         "draws": sampler.samples,
         "thin": settings.thin,

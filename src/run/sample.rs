@@ -15,9 +15,10 @@ use crate::io::FileError;
 use crate::io::draws_csv::DrawsWriter;
 use crate::loops::Stop;
 use crate::mcmc::{
-    ChainOutcome, ChainParts, ChainReport, Ending, FreshStart, SettingsError, Start, sample_chains,
+    ChainOutcome, ChainParts, ChainReport, Ending, FreshStart, Settings, SettingsError, Start,
+    sample_chains,
 };
-use crate::model::Posterior;
+use crate::model::{Posterior, Threads, ThreadsError};
 use crate::session::Failure;
 
 /// What a run left behind: draws, and how each chain went.
@@ -47,6 +48,8 @@ pub struct ChainRun {
 pub enum RunError {
     /// Impossible settings.
     Settings(Vec<SettingsError>),
+    /// The threads within chains could not be started.
+    Threads(ThreadsError),
     /// A chain's file could not be created.
     File(FileError),
     /// A chain failed, and the caller had asked for whole draws or none: the reasons, with their places.
@@ -60,6 +63,7 @@ impl fmt::Display for RunError {
                 let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
                 f.write_str(&errors.join("; "))
             }
+            RunError::Threads(error) => error.fmt(f),
             RunError::File(error) => error.fmt(f),
             RunError::Chains(failure) => failure.fmt(f),
         }
@@ -94,6 +98,8 @@ pub fn sample(
         .map(|chain| create(chain).map(Mutex::new))
         .collect::<Result<_, _>>()
         .map_err(RunError::File)?;
+    let at_once = settings.chains_at_once();
+    let threads = Threads::start(settings.threads_per_chain, at_once).map_err(RunError::Threads)?;
     let rejections: Vec<FirstRejection> = writers.iter().map(|_| Mutex::default()).collect();
     let sink = |chain: u64| {
         let writer = take(&writers[(chain - first) as usize]);
@@ -105,7 +111,7 @@ pub fn sample(
         let parts = |chain: u64| {
             let rejection = &rejections[(chain - first) as usize];
             ChainParts {
-                density: Watched::new(posterior, chain, progress, rejection),
+                density: Watched::new(posterior, threads.as_ref(), chain, progress, rejection),
                 sink: sink(chain),
                 start: Start::Fresh(FreshStart {
                     initial: settings.initial.clone(),
@@ -113,7 +119,11 @@ pub fn sample(
                 }),
             }
         };
-        sample_chains(&settings.sampler, parts, interrupt).map_err(RunError::Settings)?
+        let sampler = Settings {
+            threads: at_once,
+            ..settings.sampler.clone()
+        };
+        sample_chains(&sampler, parts, interrupt).map_err(RunError::Settings)?
     };
     Ok(assemble(posterior, outcomes, &rejections))
 }

@@ -11,7 +11,7 @@ use crate::io::draws_csv::{DrawsWriter, Elapsed, SamplerStatistics};
 use crate::kernels::random::ChainRng;
 use crate::loops::{MessageKind, Procedure, Stop};
 use crate::mcmc::{Adaptation, Cause, DensityError, Draw, DrawSink, LogDensity, Times};
-use crate::model::{CompiledDensity, Drawer, Posterior};
+use crate::model::{CompiledDensity, Drawer, Posterior, Threads};
 
 /// The purpose of the random numbers of generated quantities, apart from those of transformed data.
 const GENERATED_QUANTITIES: u32 = 2;
@@ -166,12 +166,13 @@ pub(super) struct Watched<'a> {
 impl<'a> Watched<'a> {
     pub(super) fn new(
         posterior: &Posterior,
+        threads: Option<&Threads>,
         chain: u64,
         progress: &'a dyn Progress,
         first_rejection: &'a FirstRejection,
     ) -> Watched<'a> {
         Watched {
-            density: posterior.density(),
+            density: posterior.density_on(threads),
             chain,
             prints: prints(posterior.gradient_procedure()),
             progress,

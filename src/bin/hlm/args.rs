@@ -197,9 +197,12 @@ pub struct SampleArgs {
     /// Number of chains
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub chains: usize,
-    /// How many chains run at once [default: one per core]
+    /// How many chains run at once [default: as many as there are cores for]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub threads: usize,
+    /// Threads on which each chain computes long sums; pays from tens of thousands of rows on
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub threads_per_chain: usize,
     /// Seed of all random numbers [default: drawn at random, and printed]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -3,23 +3,23 @@
 use super::*;
 use crate::jit::blocks::{BLOCK, Segments};
 
-const CELLS: usize = 9;
+pub(super) const CELLS: usize = 9;
 
 /// How a loop over rows of groups is built.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+pub(super) struct Shape {
     /// With a check that each location is finite; of what the sum tells, or behind a kernel.
-    checked: bool,
+    pub checked: bool,
     /// With a kernel called on blocks, the check being of its result.
-    kernel: bool,
+    pub kernel: bool,
     /// With an addition at a place of each row.
-    by_row: bool,
+    pub by_row: bool,
     /// The number of rounds is known.
-    known: bool,
+    pub known: bool,
 }
 
 /// `location = table[group[i] - 1 + 2] + data[i] slope[group[i] + …]`, with sums of squares, and adjoints scattered to both.
-fn grouped(groups: &[i64], shape: Shape) -> Procedure {
+pub(super) fn grouped(groups: &[i64], shape: Shape) -> Procedure {
     let len = groups.len();
     let mut build = Builder::new("grouped");
     let data: Vec<f64> = (0..len).map(|at| (at as f64 * 0.7).sin()).collect();
@@ -75,7 +75,7 @@ fn grouped(groups: &[i64], shape: Shape) -> Procedure {
 }
 
 /// Every shape of loop.
-fn shapes() -> impl Iterator<Item = Shape> {
+pub(super) fn shapes() -> impl Iterator<Item = Shape> {
     (0..16).map(|bits| Shape {
         checked: bits & 1 != 0,
         kernel: bits & 2 != 0,
@@ -85,7 +85,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
 }
 
 /// Levels and slopes of groups.
-fn table() -> Vec<f64> {
+pub(super) fn table() -> Vec<f64> {
     let values = (0..2 * CELLS + 2).map(|at| (at as f64 * 1.3).cos());
     values.collect()
 }

@@ -192,6 +192,7 @@ fn settings(args: &SampleArgs, seed: u64) -> RunSettings {
             },
             ..RunSettings::default().sampler
         },
+        threads_per_chain: args.threads_per_chain,
         thin: args.thin,
         save_warmup: args.save_warmup,
         initial: match args.init.parse() {
@@ -273,6 +274,7 @@ fn chains(
     };
     outcome.map_err(|error| match error {
         RunError::Settings(errors) => Fault::new(in_words(&errors)),
+        RunError::Threads(error) => Fault::new(error.to_string()),
         RunError::File(error) => error.into(),
         RunError::Chains(failure) => failure.into(),
     })
