@@ -63,6 +63,9 @@ unsafe extern "C" fn each<const PRIM: usize>(from: *const f64, to: *mut f64, cou
         Prim::LogInvLogit => simd::log_inv_logit(from, to),
         Prim::Log1mInvLogit => simd::log1m_inv_logit(from, to),
         Prim::Tanh => simd::tanh(from, to),
+        Prim::Lgamma => simd::lgamma(from, to),
+        Prim::Digamma => simd::digamma(from, to),
+        Prim::Trigamma => simd::trigamma(from, to),
         _ => {
             for (to, from) in to.iter_mut().zip(from) {
                 *to = unary::<PRIM>(*from);

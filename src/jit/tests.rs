@@ -4,6 +4,7 @@ mod logarithms;
 mod parts;
 mod powers;
 mod scatter;
+mod special;
 mod sums;
 
 use super::host::Host;

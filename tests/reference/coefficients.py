@@ -118,34 +118,10 @@ def temme(orders, terms):
 
 print("//! Constants of the special functions, computed by tests/reference/coefficients.py; do not edit by hand.\n")
 
-root = mp.findroot(mp.digamma, mpf("1.4616321449683623"))
-high = mpf(float(root))
-print("/// The positive zero of the digamma function: its f64 part.")
-print(f"pub(super) const DIGAMMA_ROOT: f64 = {literal(high)};")
-print("/// What [`DIGAMMA_ROOT`] lacks.")
-print(f"pub(super) const DIGAMMA_ROOT_REST: f64 = {literal(root - high)};\n")
-
-
-def digamma_over_root(x):
-    if abs(x - root) < mpf(10) ** -25:
-        return mp.psi(1, root)
-    return mp.digamma(x) / (x - root)
-
-
-table(
-    "DIGAMMA_NEAR_ROOT",
-    "psi(x) / (x - root) in powers of x - 1.5 on [1, 2].",
-    monomials(digamma_over_root, 1, 2, 22),
-)
 table(
     "LGAMMA_1P",
     "ln Gamma(1 + x) / x in powers of x on [-1/2, 1/2].",
     monomials(lambda x: mp.loggamma(1 + x) / x if abs(x) > mpf(10) ** -25 else -mp.euler, mpf(-1) / 2, mpf(1) / 2, 29),
-)
-table(
-    "DIGAMMA_ASYMPTOTIC",
-    "B_2k / (2k), the terms of DLMF 5.11.2.",
-    [mp.bernoulli(2 * k) / (2 * k) for k in range(1, 11)],
 )
 table(
     "LGAMMA_CORRECTION",

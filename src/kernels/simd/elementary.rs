@@ -5,6 +5,7 @@
 // Constants stand as they were published.
 #![allow(clippy::excessive_precision)]
 
+use super::double::Double;
 use std::f64::consts::LOG2_E;
 
 /// Adding it rounds to an integer, which is then in the low bits.
@@ -140,11 +141,18 @@ fn lift(x: f64) -> (f64, f64) {
     }
 }
 
-/// log(u + c) for a correction c far below u's last place, u normal, positive and finite.
+/// log(u) = k ln 2 + f - square/2 + s (square/2 + rest), u normal, positive and finite.
+struct LogTerms {
+    k: f64,
+    f: f64,
+    s: f64,
+    half_square: f64,
+    rest: f64,
+}
+
 #[inline(always)]
-pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
+fn log_terms(u: f64) -> LogTerms {
     let (k, m) = significand(u);
-    let k = k + exponent;
     let f = m - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
@@ -160,10 +168,72 @@ pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
         ),
         6.666666666666735130e-01,
     );
-    let half_square = 0.5 * f * f;
+    LogTerms {
+        k,
+        f,
+        s,
+        half_square: 0.5 * f * f,
+        rest: even + odd,
+    }
+}
+
+/// log(u + c) for a correction c far below u's last place, u normal, positive and finite; or log(u) + c/u for any that is
+/// small beside the logarithm.
+#[inline(always)]
+pub(super) fn log_parts(u: f64, c_over_u: f64, exponent: f64) -> f64 {
+    let LogTerms {
+        k,
+        f,
+        s,
+        half_square,
+        rest,
+    } = log_terms(u);
+    let k = k + exponent;
     let low = k.mul_add(LN2_LOW, c_over_u);
-    let tail = s.mul_add(half_square + (even + odd), low);
+    let tail = s.mul_add(half_square + rest, low);
     k.mul_add(LN2_HIGH, f - (half_square - tail))
+}
+
+/// log(x) with an error of about 2⁻⁶⁰, and in proportion near 1, for x positive, normal or not, and finite. The low part
+/// is up to 0.02.
+#[inline(always)]
+pub(super) fn log_in_two_parts(x: f64) -> Double {
+    let (u, exponent) = lift(x);
+    let LogTerms {
+        k,
+        f,
+        s,
+        half_square,
+        rest,
+    } = log_terms(u);
+    let k = k + exponent;
+    // What the square's rounding lost.
+    let lost = (0.5 * f).mul_add(f, -half_square);
+    let near = Double::sum(f, -half_square);
+    let whole = Double::sum(k * LN2_HIGH, near.high);
+    let tail = s.mul_add(half_square + rest, k.mul_add(LN2_LOW, -lost));
+    Double {
+        high: whole.high,
+        low: (whole.low + near.low) + tail,
+    }
+}
+
+/// A polynomial of at least three terms, constant term first. Even and odd powers are apart, so that the multiplications
+/// overlap, but for the constant, so that the last addition rounds alone.
+#[inline(always)]
+pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+    let square = x * x;
+    let (mut first, mut second) = (coefficients[N - 1], coefficients[N - 2]);
+    // In pairs: a loop of few, plain rounds is unrolled, without which loops around this would not become vector code.
+    for pair in 2..N.div_ceil(2) {
+        first = square.mul_add(first, coefficients[N + 1 - 2 * pair]);
+        second = square.mul_add(second, coefficients[N - 2 * pair]);
+    }
+    let slope = match N % 2 {
+        0 => x.mul_add(second, square.mul_add(first, coefficients[1])),
+        _ => x.mul_add(first, second),
+    };
+    x.mul_add(slope, coefficients[0])
 }
 
 #[inline(always)]

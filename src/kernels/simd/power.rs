@@ -1,10 +1,11 @@
 //! Powers of slices: x^y as e^(y log x), with the logarithm in two parts.
 //!
 //! The logarithm needs more precision than its result has digits: an error is multiplied by y log x, up to 745. It is
-//! 2 artanh(s) for s = f / (2 + f), as in fdlibm, with s, s² and the first term of the series in two parts each (Dekker,
-//! 1971), which leaves a relative error of about 2⁻⁶⁴. The result is within 2 ulp of the scalar function.
+//! 2 artanh(s) for s = f / (2 + f), as in fdlibm, with s, s² and the first term of the series in two parts each,
+//! which leaves a relative error of about 2⁻⁶⁴. The result is within 2 ulp of the scalar function.
 
 use super::Level;
+use super::double::Double;
 use super::elementary::{LN2_HIGH, LN2_LOW, exp_of_sum, split};
 
 by_level! {
@@ -16,34 +17,6 @@ by_level! {
 fn pow_each(x: &[f64], y: &[f64], to: &mut [f64]) {
     for ((to, x), y) in to.iter_mut().zip(x).zip(y) {
         *to = power(*x, *y);
-    }
-}
-
-/// Σ of high and low, where high is the rounded sum.
-#[derive(Clone, Copy)]
-struct Double {
-    high: f64,
-    low: f64,
-}
-
-impl Double {
-    /// a + b for |a| ≥ |b|, or a = 0 (Dekker's fast sum).
-    #[inline(always)]
-    fn sum(a: f64, b: f64) -> Double {
-        let high = a + b;
-        Double {
-            high,
-            low: b - (high - a),
-        }
-    }
-
-    #[inline(always)]
-    fn product(a: f64, b: f64) -> Double {
-        let high = a * b;
-        Double {
-            high,
-            low: a.mul_add(b, -high),
-        }
     }
 }
 

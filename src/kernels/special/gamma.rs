@@ -1,9 +1,7 @@
 //! The gamma function, its logarithm, and the logarithm's first three derivatives.
 
-use super::coefficients::{
-    BERNOULLI, DIGAMMA_ASYMPTOTIC, DIGAMMA_NEAR_ROOT, DIGAMMA_ROOT, DIGAMMA_ROOT_REST, LGAMMA_1P,
-    LGAMMA_CORRECTION,
-};
+use super::coefficients::{BERNOULLI, LGAMMA_1P, LGAMMA_CORRECTION};
+use crate::kernels::simd::alone;
 use std::f64::consts::PI;
 
 /// From here on ten terms of the asymptotic series reach 1e-17 of the result.
@@ -11,9 +9,14 @@ const ASYMPTOTIC_FROM: f64 = 10.0;
 
 /// ln |Γ(x)|; ∞ at 0 and the negative integers.
 ///
-/// For negative x the error is absolute, about 1e-16 (1 + |ln Γ|), near the zeros that lie between the integers.
+/// Within 2 ulp for positive x; for negative x the error is absolute, about 1e-16 (1 + |ln Γ|), near the zeros that lie
+/// between the integers.
 pub fn lgamma(x: f64) -> f64 {
-    libm::lgamma(x)
+    if x > 0.0 {
+        alone::lgamma(x)
+    } else {
+        libm::lgamma(x)
+    }
 }
 
 /// Γ(x); NaN at the negative integers, ±∞ at ±0.
@@ -42,53 +45,32 @@ pub fn lgamma_stirling_correction(x: f64) -> f64 {
 
 /// ψ(x) = d ln Γ(x) / dx; NaN at 0 and the negative integers.
 ///
-/// Asymptotic series (DLMF 5.11.2) from 10 on, recurrence (5.5.2) below, a polynomial around the positive zero so
-/// that relative precision survives there, reflection (5.5.4) for negative x.
+/// Within 2 ulp for positive x; reflection (DLMF 5.5.4) for negative x.
 pub fn digamma(x: f64) -> f64 {
-    if x <= 0.0 {
-        if x == x.floor() {
-            return f64::NAN;
-        }
-        return digamma(1.0 - x) - PI * cot_pi(x);
+    if x > 0.0 {
+        return alone::digamma(x);
     }
-    if x >= ASYMPTOTIC_FROM {
-        let square = 1.0 / (x * x);
-        return x.ln() - 0.5 / x - square * polynomial(&DIGAMMA_ASYMPTOTIC, square);
+    if x == x.floor() || x.is_nan() {
+        return f64::NAN;
     }
-    if x < 1.0 {
-        return digamma_one_to_two(x + 1.0) - 1.0 / x;
-    }
-    let mut sum = 0.0;
-    let mut x = x;
-    while x > 2.0 {
-        x -= 1.0;
-        sum += 1.0 / x;
-    }
-    sum + digamma_one_to_two(x)
+    digamma(1.0 - x) - PI * cot_pi(x)
 }
 
-fn digamma_one_to_two(x: f64) -> f64 {
-    (x - DIGAMMA_ROOT - DIGAMMA_ROOT_REST) * polynomial(&DIGAMMA_NEAR_ROOT, x - 1.5)
-}
-
-/// ψ'(x); ∞ at 0 and the negative integers. DLMF 5.15.1 (recurrence), 5.15.6 (reflection), 5.15.8 (asymptotic).
+/// ψ'(x); ∞ at 0 and the negative integers.
+///
+/// Within 2 ulp for positive x; reflection (DLMF 5.15.6) for negative x.
 pub fn trigamma(x: f64) -> f64 {
-    if x <= 0.0 {
-        if x == x.floor() {
-            return f64::INFINITY;
-        }
-        let s = PI / sin_pi(x);
-        return s * s - trigamma(1.0 - x);
+    if x > 0.0 {
+        return alone::trigamma(x);
     }
-    let mut shifted = x;
-    let mut sum = 0.0;
-    while shifted < ASYMPTOTIC_FROM {
-        sum += 1.0 / (shifted * shifted);
-        shifted += 1.0;
+    if x == x.floor() {
+        return f64::INFINITY;
     }
-    let inverse = 1.0 / shifted;
-    let square = inverse * inverse;
-    sum + inverse * (1.0 + inverse * (0.5 + inverse * polynomial(&BERNOULLI, square)))
+    if x.is_nan() {
+        return x;
+    }
+    let s = PI / sin_pi(x);
+    s * s - trigamma(1.0 - x)
 }
 
 /// ψ''(x), the derivative of [`trigamma`]; NaN at 0 and the negative integers.
