@@ -57,7 +57,10 @@ fn cost(program: &str, data: &str, points: Option<&String>) -> Result<Value, Box
         text: &json,
         data: &data_file,
     };
-    let posterior = model.bind(&file, &BindOptions::default())?;
+    let options = BindOptions::default();
+    let filled = model.fill(&file, &options)?;
+    drop((data_file, json));
+    let posterior = filled.compile(&options)?;
     let (ready, end) = (start.elapsed(), processor_time());
     let mut points = match points {
         Some(file) => read_points(&serde_json::from_slice(&std::fs::read(file)?)?),

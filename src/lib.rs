@@ -21,6 +21,7 @@ pub mod pooling;
 pub mod predict;
 pub mod run;
 pub mod session;
+pub mod shared;
 pub mod source;
 pub mod stdlib;
 pub mod summary;

@@ -450,7 +450,7 @@ impl Posterior {
             let value = match &template {
                 Value::Container(container) => {
                     let mut scalars = vec![0.0; numbers.len()];
-                    for (position, &place) in container.output_order().iter().enumerate() {
+                    for (position, place) in container.output_order().enumerate() {
                         scalars[place] = numbers[position];
                     }
                     Value::Container(Container::reals(variable.sized.ty.clone(), dims, scalars))
@@ -506,12 +506,7 @@ fn columns(
         }
         match &template {
             Value::Container(container) => {
-                order.extend(
-                    container
-                        .output_order()
-                        .into_iter()
-                        .map(|place| first + place),
-                );
+                order.extend(container.output_order().map(|place| first + place));
             }
             _ => order.push(first),
         }

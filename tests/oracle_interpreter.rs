@@ -210,7 +210,8 @@ fn compare_constrained(
 }
 
 fn fill(container: &mut Container, names: &[String], by_name: &BTreeMap<String, f64>) {
-    for (at, name) in container.output_order().into_iter().zip(names) {
+    let order: Vec<usize> = container.output_order().collect();
+    for (at, name) in order.into_iter().zip(names) {
         container
             .scalars
             .set(at, hlm::builtins::Scalar::Real(by_name[name]));

@@ -9,7 +9,9 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("autodiff", &["builtins", "loops"]),
     (
         "bind",
-        &["builtins", "diag", "interp", "io", "ir", "source", "types"],
+        &[
+            "builtins", "diag", "interp", "io", "ir", "shared", "source", "types",
+        ],
     ),
     ("builtins", &["kernels", "types"]),
     (
@@ -23,13 +25,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (
         "interp",
-        &["builtins", "ir", "kernels", "loops", "source", "types"],
+        &[
+            "builtins", "ir", "kernels", "loops", "shared", "source", "types",
+        ],
     ),
-    ("io", &["summary"]),
+    ("io", &["shared", "summary"]),
     ("ir", &["builtins", "source", "types"]),
     ("jit", &["builtins", "kernels", "loops"]),
     ("kernels", &[]),
-    ("loops", &["builtins", "kernels", "source"]),
+    ("loops", &["builtins", "kernels", "shared", "source"]),
     (
         "lower",
         // lower/ode.rs: a right-hand side is differentiated where its solver is called.
@@ -38,7 +42,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     ("mcmc", &[]),
-    ("passes", &["builtins", "loops"]),
+    ("passes", &["builtins", "loops", "shared"]),
     ("plot", &[]),
     (
         "pooling",
@@ -53,6 +57,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "equation", "interp", "io", "kernels", "model", "plot", "session", "summary", "tables",
         ],
     ),
+    ("shared", &[]),
     ("source", &[]),
     ("stdlib", &[]),
     ("summary", &["kernels"]),

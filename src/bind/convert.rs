@@ -2,7 +2,9 @@
 
 use crate::interp::{Container, Scalars, Value};
 use crate::io::data_json::{DataKind, DataValue};
+use crate::shared::Shared;
 use crate::types::Ty;
+use std::ops::Range;
 
 /// The value as one of the type; `None` where its nesting or kind is not the type's.
 pub(super) fn to_value(value: &DataValue, ty: &Ty) -> Option<Value> {
@@ -49,17 +51,22 @@ fn element(value: &DataValue, ty: &Ty, at: usize, depth: usize) -> Option<Value>
 fn scalars(kind: &DataKind, scalar: &Ty, start: usize, len: usize) -> Option<Scalars> {
     let range = start..start + len;
     Some(match (scalar, kind) {
-        (Ty::Int, DataKind::Int(values)) => Scalars::Int(values.get(range)?.to_vec()),
-        (Ty::Real, DataKind::Int(values)) => Scalars::Real(
-            values
-                .get(range)?
-                .iter()
-                .map(|&value| value as f64)
-                .collect(),
-        ),
-        (Ty::Real, DataKind::Real(values)) => Scalars::Real(values.get(range)?.to_vec()),
+        (Ty::Int, DataKind::Int(values)) => Scalars::Int(run(values, range)?),
+        (Ty::Real, DataKind::Int(values)) => {
+            let values = values.get(range)?.iter();
+            Scalars::Real(values.map(|&value| value as f64).collect())
+        }
+        (Ty::Real, DataKind::Real(values)) => Scalars::Real(run(values, range)?),
         _ => return None,
     })
+}
+
+/// A part of an array; the whole of it is shared.
+fn run<T: Copy>(values: &Shared<T>, range: Range<usize>) -> Option<Shared<T>> {
+    if range == (0..values.len()) {
+        return Some(values.clone());
+    }
+    Some(values.get(range)?.to_vec().into())
 }
 
 /// Row-major scalars in storage order: the two differ within matrices alone.
@@ -78,7 +85,7 @@ fn in_storage_order(scalars: Scalars, ty: &Ty, dims: &[usize]) -> Scalars {
             stored.extend((0..*rows).map(|row| matrix[row * cols + col]));
         }
     }
-    Scalars::Real(stored)
+    Scalars::Real(stored.into())
 }
 
 #[cfg(test)]

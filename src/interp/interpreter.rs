@@ -278,7 +278,7 @@ impl<'p> Interpreter<'p> {
                 Value::Container(Container {
                     ty: self.program.variable(parameter.free).sized.ty.clone(),
                     dims,
-                    scalars: Scalars::Real(scalars.to_vec()),
+                    scalars: Scalars::Real(scalars.to_vec().into()),
                 })
             };
             frame.set(self.layout.slot(parameter.free), Cow::Owned(value));

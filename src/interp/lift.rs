@@ -90,7 +90,7 @@ impl Evaluator<'_, '_> {
         }
         let operands: Vec<Operand> = values.iter().map(|value| Operand::of(value)).collect();
         let result = match prim.real_kernel() {
-            Some(kernel) => Scalars::Real(map_reals(kernel, &operands, shape.len())),
+            Some(kernel) => Scalars::Real(map_reals(kernel, &operands, shape.len()).into()),
             None => map_scalars(prim, &operands, shape.len(), &expr.ty, expr.span)?,
         };
         Ok(Value::Container(Container {
@@ -268,8 +268,8 @@ fn part<'a>(value: &'a Value, declared: &Option<Ty>, at: usize, count: usize) ->
         ty: ty.clone(),
         dims: container.dims[outer..].to_vec(),
         scalars: match &container.scalars {
-            Scalars::Int(values) => Scalars::Int(values[range].to_vec()),
-            Scalars::Real(values) => Scalars::Real(values[range].to_vec()),
+            Scalars::Int(values) => Scalars::Int(values[range].to_vec().into()),
+            Scalars::Real(values) => Scalars::Real(values[range].to_vec().into()),
         },
     }))
 }

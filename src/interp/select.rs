@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn arrays_of_matrices_select_through_both_orders() {
-        let values = (0..12).map(f64::from).collect();
+        let values: Vec<f64> = (0..12).map(f64::from).collect();
         let all = Container::reals(Ty::Matrix.array_of(1), vec![2, 3, 2], values);
         assert_eq!(
             read(&all, vec![Pick::Range(0..2), Pick::Single(1)]),

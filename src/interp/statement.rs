@@ -451,7 +451,7 @@ fn converted(current: &Value, value: Value) -> Value {
         (Value::Real(_), Value::Int(value)) => Value::Real(value as f64),
         (Value::Container(current), Value::Container(mut value)) => {
             if let (Scalars::Real(_), Scalars::Int(_)) = (&current.scalars, &value.scalars) {
-                value.scalars = Scalars::Real(value.scalars.to_reals());
+                value.scalars = Scalars::Real(value.scalars.to_reals().into());
                 value.ty = current.ty.clone();
             }
             Value::Container(value)

@@ -130,7 +130,7 @@ impl Evaluator<'_, '_> {
         }
         Ok(match value {
             Value::Container(container) => {
-                container.output_order().into_iter().try_for_each(|at| {
+                container.output_order().try_for_each(|at| {
                     match check(container.scalars.get(at), at) {
                         None => Ok(()),
                         Some(predicate) => Err(Violation {

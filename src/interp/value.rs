@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use super::select::Selection;
 use crate::builtins::Scalar;
+use crate::shared::Shared;
 use crate::types::Ty;
 
 /// The value of an `int` that was never assigned: the least 32-bit integer.
@@ -42,9 +43,9 @@ pub struct Container {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scalars {
     /// Of arrays of `int`.
-    Int(Vec<i64>),
+    Int(Shared<i64>),
     /// Of everything else.
-    Real(Vec<f64>),
+    Real(Shared<f64>),
 }
 
 impl From<Scalar> for Value {
@@ -81,30 +82,33 @@ impl Scalars {
     /// Replaces the scalar at a storage position, converting it to the kind held. Panics beyond the end.
     pub fn set(&mut self, position: usize, scalar: Scalar) {
         match self {
-            Scalars::Int(values) => values[position] = scalar.as_int(),
-            Scalars::Real(values) => values[position] = scalar.as_real(),
+            Scalars::Int(values) => values.to_mut()[position] = scalar.as_int(),
+            Scalars::Real(values) => values.to_mut()[position] = scalar.as_real(),
         }
     }
 
     /// `len` scalars that were never assigned: NaN, or the least `int` when the scalar type is `int`.
     pub fn unset(scalar: &Ty, len: usize) -> Scalars {
         match scalar {
-            Ty::Int => Scalars::Int(vec![UNSET_INT; len]),
-            _ => Scalars::Real(vec![f64::NAN; len]),
+            Ty::Int => Scalars::Int(vec![UNSET_INT; len].into()),
+            _ => Scalars::Real(vec![f64::NAN; len].into()),
         }
     }
 
     /// Adds every scalar of `value` (not a tuple) at the end, converting them to the kind held.
     pub fn append(&mut self, value: &Value) {
         match (self, value) {
-            (Scalars::Int(to), Value::Int(value)) => to.push(*value),
+            (Scalars::Int(to), Value::Int(value)) => to.to_mut().push(*value),
             (Scalars::Int(to), Value::Container(from)) => {
-                to.extend((0..from.len()).map(|at| from.scalars.get(at).as_int()));
+                to.to_mut()
+                    .extend((0..from.len()).map(|at| from.scalars.get(at).as_int()));
             }
-            (Scalars::Int(to), Value::Real(value)) => to.push(*value as i64),
-            (Scalars::Real(to), Value::Real(value)) => to.push(*value),
-            (Scalars::Real(to), Value::Container(from)) => to.extend_from_slice(&from.as_reals()),
-            (Scalars::Real(to), value) => to.extend(value.to_reals()),
+            (Scalars::Int(to), Value::Real(value)) => to.to_mut().push(*value as i64),
+            (Scalars::Real(to), Value::Real(value)) => to.to_mut().push(*value),
+            (Scalars::Real(to), Value::Container(from)) => {
+                to.to_mut().extend_from_slice(&from.as_reals());
+            }
+            (Scalars::Real(to), value) => to.to_mut().extend(value.to_reals()),
             (Scalars::Int(_), Value::Tuple(_)) => {}
         }
     }
@@ -113,14 +117,15 @@ impl Scalars {
     pub fn to_reals(&self) -> Vec<f64> {
         match self {
             Scalars::Int(values) => values.iter().map(|&value| value as f64).collect(),
-            Scalars::Real(values) => values.clone(),
+            Scalars::Real(values) => values.to_vec(),
         }
     }
 }
 
 impl Container {
     /// A container of reals. The type's rank must be the number of `dims`, and `values` (in storage order) fill it.
-    pub fn reals(ty: Ty, dims: Vec<usize>, values: Vec<f64>) -> Container {
+    pub fn reals(ty: Ty, dims: Vec<usize>, values: impl Into<Shared<f64>>) -> Container {
+        let values = values.into();
         debug_assert_eq!(ty.rank(), dims.len(), "{ty} has another rank");
         debug_assert_eq!(dims.iter().product::<usize>(), values.len());
         Container {
@@ -131,7 +136,8 @@ impl Container {
     }
 
     /// A container of integers, under the same conditions.
-    pub fn ints(ty: Ty, dims: Vec<usize>, values: Vec<i64>) -> Container {
+    pub fn ints(ty: Ty, dims: Vec<usize>, values: impl Into<Shared<i64>>) -> Container {
+        let values = values.into();
         debug_assert_eq!(ty.rank(), dims.len(), "{ty} has another rank");
         debug_assert_eq!(dims.iter().product::<usize>(), values.len());
         Container {
@@ -208,8 +214,8 @@ impl Container {
     /// Reads the selected part.
     pub fn read(&self, selection: &Selection) -> Value {
         let scalars = match &self.scalars {
-            Scalars::Int(values) => Scalars::Int(selection.gather(values)),
-            Scalars::Real(values) => Scalars::Real(selection.gather(values)),
+            Scalars::Int(values) => Scalars::Int(selection.gather(values).into()),
+            Scalars::Real(values) => Scalars::Real(selection.gather(values).into()),
         };
         if selection.dims().is_empty() {
             return scalars.get(0).into();
@@ -228,11 +234,11 @@ impl Container {
             (scalars, Value::Real(value)) => scalars.set(selection.first(), Scalar::Real(*value)),
             (Scalars::Int(to), Value::Container(from)) => {
                 if let Scalars::Int(from) = &from.scalars {
-                    selection.scatter(from, to);
+                    selection.scatter(from, to.to_mut());
                 }
             }
             (Scalars::Real(to), Value::Container(from)) => {
-                selection.scatter(&from.as_reals(), to);
+                selection.scatter(&from.as_reals(), to.to_mut());
             }
             (_, Value::Tuple(_)) => {}
         }
@@ -247,15 +253,14 @@ impl Container {
     }
 
     /// The storage positions in output order: column-major over all dimensions, so the first index varies fastest.
-    pub fn output_order(&self) -> Vec<usize> {
+    pub fn output_order(&self) -> impl Iterator<Item = usize> {
         let strides = self.strides();
-        let mut order = Vec::with_capacity(self.len());
         let mut index = vec![0usize; self.dims.len()];
-        for _ in 0..self.len() {
-            order.push(index.iter().zip(&strides).map(|(at, by)| at * by).sum());
+        (0..self.len()).map(move |_| {
+            let position = index.iter().zip(&strides).map(|(at, by)| at * by).sum();
             advance(&mut index, &self.dims);
-        }
-        order
+            position
+        })
     }
 
     /// The columns' names in output order: `theta.1.2`.
@@ -390,9 +395,8 @@ impl Value {
     pub fn output_reals(&self) -> Vec<f64> {
         match self {
             Value::Container(container) => {
-                let order = container.output_order();
-                let scalar = |at: &usize| container.scalars.get(*at).as_real();
-                order.iter().map(scalar).collect()
+                let scalar = |at| container.scalars.get(at).as_real();
+                container.output_order().map(scalar).collect()
             }
             Value::Tuple(parts) => parts.iter().flat_map(Value::output_reals).collect(),
             scalar => scalar.to_reals(),
@@ -425,7 +429,7 @@ mod tests {
 
     fn matrices() -> Container {
         // array[2] matrix[2, 3], element (a, r, c) = 100 (a + 1) + 10 (r + 1) + c + 1
-        let values = (0..12)
+        let values: Vec<f64> = (0..12)
             .map(|at| (100 * (at / 6 + 1) + 10 * (at % 2 + 1) + at % 6 / 2 + 1) as f64)
             .collect();
         Container::reals(Ty::Matrix.array_of(1), vec![2, 2, 3], values)

@@ -17,6 +17,8 @@ pub use error::{DataError, DataProblem};
 pub use parse::parse_data_json;
 pub use write::{write_data_json, write_json_number};
 
+use crate::shared::Shared;
+
 /// A data file: its variables in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Data {
@@ -66,9 +68,9 @@ pub struct DataValue {
 #[derive(Debug, Clone, PartialEq)]
 pub enum DataKind {
     /// All elements were written as integers that fit 32 bits (or as booleans). Also an array without elements.
-    Int(Vec<i64>),
+    Int(Shared<i64>),
     /// At least one element was not; `1.0` counts as real.
-    Real(Vec<f64>),
+    Real(Shared<f64>),
     /// Slots of a tuple, or of an array of tuples: each slot's `dims` are the dims of the array followed by its own.
     Tuple(Vec<DataValue>),
 }
@@ -144,13 +146,13 @@ impl Data {
 
 impl DataValue {
     /// An integer array in row-major order (a scalar with `dims` empty), made in memory.
-    pub fn int(values: Vec<i64>, dims: Vec<usize>) -> DataValue {
-        DataValue::in_memory(DataKind::Int(values), dims)
+    pub fn int(values: impl Into<Shared<i64>>, dims: Vec<usize>) -> DataValue {
+        DataValue::in_memory(DataKind::Int(values.into()), dims)
     }
 
     /// A real array in row-major order (a scalar with `dims` empty), made in memory.
-    pub fn real(values: Vec<f64>, dims: Vec<usize>) -> DataValue {
-        DataValue::in_memory(DataKind::Real(values), dims)
+    pub fn real(values: impl Into<Shared<f64>>, dims: Vec<usize>) -> DataValue {
+        DataValue::in_memory(DataKind::Real(values.into()), dims)
     }
 
     fn in_memory(kind: DataKind, dims: Vec<usize>) -> DataValue {
@@ -172,7 +174,7 @@ impl DataValue {
     pub fn to_reals(&self) -> Option<Vec<f64>> {
         match &self.kind {
             DataKind::Int(values) => Some(values.iter().map(|&value| value as f64).collect()),
-            DataKind::Real(values) => Some(values.clone()),
+            DataKind::Real(values) => Some(values.to_vec()),
             DataKind::Tuple(_) => None,
         }
     }

@@ -48,16 +48,15 @@ impl Layout {
     /// the byte of the first of these too.
     pub fn new(procedure: &Procedure, own_scalars: usize) -> Result<(Layout, usize), CompileError> {
         let mut places = Vec::with_capacity(procedure.buffers.len());
-        let mut constants = Vec::new();
+        // Data may be most of the memory of a process, so that there must be no growing in steps.
+        let mut constants = Vec::with_capacity(constant_lines(procedure));
         for buffer in &procedure.buffers {
             places.push(match &buffer.role {
                 Role::ConstantReal(contents) => {
-                    let bits = contents.iter().map(|value| value.to_bits());
-                    Place::Constant(append(&mut constants, bits))
+                    Place::Constant(append(&mut constants, contents, |value| value.to_bits()))
                 }
                 Role::ConstantInt(contents) => {
-                    let bits = contents.iter().map(|value| *value as u64);
-                    Place::Constant(append(&mut constants, bits))
+                    Place::Constant(append(&mut constants, contents, |value| value as u64))
                 }
                 Role::Input(number) => Place::Input(*number),
                 Role::Output(number) => Place::Output(*number),
@@ -111,17 +110,26 @@ impl Layout {
     }
 }
 
+/// How many lines the constant buffers take.
+fn constant_lines(procedure: &Procedure) -> usize {
+    let lines = procedure.buffers.iter().map(|buffer| match &buffer.role {
+        Role::ConstantReal(contents) => contents.len().div_ceil(8),
+        Role::ConstantInt(contents) => contents.len().div_ceil(8),
+        _ => 0,
+    });
+    lines.sum()
+}
+
 /// Appends a buffer's scalars from a new line on and returns the byte where they begin.
-fn append(lines: &mut Vec<Line>, scalars: impl Iterator<Item = u64>) -> usize {
+fn append<T: Copy>(lines: &mut Vec<Line>, scalars: &[T], bits: impl Fn(T) -> u64) -> usize {
     let start = lines.len() * LINE;
-    for (at, bits) in scalars.enumerate() {
-        if at % 8 == 0 {
-            lines.push(Line([0; 8]));
+    lines.extend(scalars.chunks(8).map(|chunk| {
+        let mut line = [0; 8];
+        for (to, scalar) in line.iter_mut().zip(chunk) {
+            *to = bits(*scalar);
         }
-        if let Some(line) = lines.last_mut() {
-            line.0[at % 8] = bits;
-        }
-    }
+        Line(line)
+    }));
     start
 }
 

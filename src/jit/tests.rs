@@ -110,7 +110,7 @@ fn check_scalar(procedure: &Procedure, inputs: &[&[f64]]) -> Outcome {
 }
 
 fn reals(build: &mut Builder, name: &str, values: &[f64]) -> BufferId {
-    let role = Role::ConstantReal(values.to_vec());
+    let role = Role::ConstantReal(values.to_vec().into());
     build.buffer(name, Kind::Real, values.len(), role)
 }
 
@@ -508,13 +508,13 @@ impl Random {
     fn procedure(numbers: Vec<u32>) -> Procedure {
         let mut build = Builder::new("random");
         let data: Vec<f64> = (0..LEN).map(|at| (at as f64 * 0.7).sin()).collect();
-        let places = (0..LEN).map(|at| (at * 7 % 11) as i64).collect();
+        let places: Vec<i64> = (0..LEN).map(|at| (at * 7 % 11) as i64).collect();
         let mut buffer = |name: &str, kind, role| build.buffer(name, kind, LEN, role);
         let sources = vec![
-            buffer("data", Kind::Real, Role::ConstantReal(data)),
+            buffer("data", Kind::Real, Role::ConstantReal(data.into())),
             buffer("input", Kind::Real, Role::Input(0)),
         ];
-        let places = buffer("places", Kind::Int, Role::ConstantInt(places));
+        let places = buffer("places", Kind::Int, Role::ConstantInt(places.into()));
         let work = vec![
             buffer("work", Kind::Real, Role::Zeroed),
             buffer("values", Kind::Real, Role::Output(1)),
@@ -778,7 +778,7 @@ fn chained(len: usize) -> Procedure {
     let data: Vec<f64> = (0..len).map(|at| (at as f64 * 0.7).sin()).collect();
     let groups: Vec<i64> = (0..len).map(|at| (at * 7 % 5) as i64).collect();
     let data = reals(&mut build, "data", &data);
-    let group = build.buffer("group", Kind::Int, len, Role::ConstantInt(groups));
+    let group = build.buffer("group", Kind::Int, len, Role::ConstantInt(groups.into()));
     let table = build.buffer("table", Kind::Real, 5, Role::Input(0));
     let gradient = build.buffer("gradient", Kind::Real, 5, Role::Output(0));
     let values = build.buffer("values", Kind::Real, len, Role::Zeroed);
@@ -838,7 +838,7 @@ fn crowded(len: usize, reverse: bool, checked: bool) -> Procedure {
     let data: Vec<f64> = (0..len + 1).map(|at| (at as f64 * 0.7).sin()).collect();
     let groups: Vec<i64> = (0..len + 1).map(|at| (at * 7 % 5) as i64).collect();
     let data = reals(&mut build, "data", &data);
-    let role = Role::ConstantInt(groups);
+    let role = Role::ConstantInt(groups.into());
     let group = build.buffer("group", Kind::Int, len + 1, role);
     let table = build.buffer("table", Kind::Real, 5, Role::Input(0));
     let gradient = build.buffer("gradient", Kind::Real, 5, Role::Output(0));

@@ -33,6 +33,7 @@ pub use stop::Stop;
 pub use verify::verify;
 
 use crate::builtins::{Draw, Kind, Prim, Scalar};
+use crate::shared::Shared;
 use crate::source::Span;
 use std::collections::BTreeMap;
 
@@ -111,9 +112,9 @@ pub struct Buffer {
 #[derive(Clone, Debug)]
 pub enum Role {
     /// Reals known at binding; never written.
-    ConstantReal(Vec<f64>),
+    ConstantReal(Shared<f64>),
     /// Integers known at binding; never written.
-    ConstantInt(Vec<i64>),
+    ConstantInt(Shared<i64>),
     /// Given by the caller, never written: the position (0), and whatever else a procedure takes, by number.
     Input(u32),
     /// Handed back to the caller, by number: the gradient (0), values, … Zero at the start of the procedure.

@@ -313,7 +313,12 @@ mod tests {
     #[test]
     fn a_procedure_reads_as_a_nested_program() {
         let mut build = Builder::new("log_density");
-        let x = build.buffer("x", Kind::Real, 2, Role::ConstantReal(vec![1.0, 2.5]));
+        let x = build.buffer(
+            "x",
+            Kind::Real,
+            2,
+            Role::ConstantReal(vec![1.0, 2.5].into()),
+        );
         let work = build.buffer("x", Kind::Real, 2, Role::Work);
         let target = build.cell("target", Kind::Real);
         let message = build.message(Message {

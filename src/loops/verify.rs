@@ -432,7 +432,12 @@ mod tests {
     /// A procedure with a constant buffer, a work buffer and one loop, changed by `edit` at the end of the loop.
     fn verified(edit: impl FnOnce(&mut Builder, BufferId, BufferId, ValueId)) -> Verified {
         let mut build = Builder::new("test");
-        let data = build.buffer("data", Kind::Real, 2, Role::ConstantReal(vec![1.0, 2.0]));
+        let data = build.buffer(
+            "data",
+            Kind::Real,
+            2,
+            Role::ConstantReal(vec![1.0, 2.0].into()),
+        );
         let work = build.buffer("work", Kind::Real, 2, Role::Work);
         let (zero, two) = (build.int(0), build.int(2));
         build.for_loop(zero, two, false, |build, i| -> Verified {

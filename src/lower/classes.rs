@@ -128,7 +128,7 @@ impl Lowering<'_> {
         let (start, end, table) = if consecutive {
             (first, last + 1, None)
         } else {
-            let role = Role::ConstantInt(rounds.to_vec());
+            let role = Role::ConstantInt(rounds.to_vec().into());
             let table = (self.builder).buffer("rounds", Kind::Int, rounds.len(), role);
             self.extremes.insert(table, (first, last));
             (0, rounds.len() as i64, Some(table))

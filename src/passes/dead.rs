@@ -4,6 +4,7 @@ use crate::loops::{
     BufferId, CellId, Intrinsic, LinearAlgebra, Op, Procedure, Role, Stmt, ValueId, blocks,
     blocks_mut, for_each_operand,
 };
+use crate::shared::Shared;
 use std::collections::BTreeSet;
 
 /// Removes what nothing uses.
@@ -155,8 +156,8 @@ impl Live {
         for (buffer, mentioned) in procedure.buffers.iter_mut().zip(mentioned) {
             match &mut buffer.role {
                 _ if mentioned => continue,
-                Role::ConstantReal(contents) => contents.clear(),
-                Role::ConstantInt(contents) => contents.clear(),
+                Role::ConstantReal(contents) => *contents = Shared::default(),
+                Role::ConstantInt(contents) => *contents = Shared::default(),
                 Role::Work | Role::Zeroed => {}
                 Role::Input(_) | Role::Output(_) => continue,
             }

@@ -190,7 +190,7 @@ mod tests {
     fn sums(rounds: i64) -> Procedure {
         let mut build = Builder::new("sums");
         let input = build.buffer("input", Kind::Real, 1, Role::Input(0));
-        let data = Role::ConstantReal(vec![1.0, 2.0, 4.0]);
+        let data = Role::ConstantReal(vec![1.0, 2.0, 4.0].into());
         let data = build.buffer("data", Kind::Real, 3, data);
         let (total, scaled) = (
             build.cell("total", Kind::Real),

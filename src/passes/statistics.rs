@@ -329,7 +329,7 @@ impl Summary {
             }
         }
         for (index, of_groups) in &self.indices {
-            let role = Role::ConstantInt(of_groups.clone());
+            let role = Role::ConstantInt(of_groups.clone().into());
             let value = writer.entry(Kind::Int, of_groups.len(), role);
             writer.renamed.insert(*index, value);
         }
@@ -710,7 +710,11 @@ impl Writer<'_> {
             if of_groups.iter().all(|entry| *entry == 0.0) {
                 continue;
             }
-            let entry = self.entry(Kind::Real, of_groups.len(), Role::ConstantReal(of_groups));
+            let entry = self.entry(
+                Kind::Real,
+                of_groups.len(),
+                Role::ConstantReal(of_groups.into()),
+            );
             let product = match term {
                 Term::One => entry,
                 Term::Value(value) => self.prim(Prim::Mul, &[entry, self.now(value)]),

@@ -203,7 +203,7 @@ mod tests {
     /// `total += -(x² - (log(x) + k log1p(x)))`, and a term whose logarithm is stored as well.
     fn mixed(shared: bool) -> Procedure {
         let mut build = Builder::new("mixed");
-        let data = Role::ConstantReal(vec![0.5, 1.5, 4.0, 9.0]);
+        let data = Role::ConstantReal(vec![0.5, 1.5, 4.0, 9.0].into());
         let data = build.buffer("data", Kind::Real, 4, data);
         let kept = build.buffer("kept", Kind::Real, 4, Role::Output(0));
         let total = build.cell("total", Kind::Real);

@@ -178,21 +178,23 @@ impl Tabulator<'_> {
         if len > MAX_LEN {
             return None;
         }
-        let mut contents = Vec::with_capacity(len as usize);
-        self.for_each_round(&variables, &order, &mut |scalar| contents.push(scalar));
-        let contents = contents.into_iter().collect::<Option<Vec<Scalar>>>()?;
-        match contents[..] {
-            [Scalar::Real(constant)] => return Some(Op::Real(constant)),
-            [Scalar::Int(constant)] => return Some(Op::Int(constant)),
-            _ => {}
-        }
+        let len = len as usize;
         let kind = self.procedure.values[value.0 as usize];
-        let len = contents.len();
         let role = match kind {
             Kind::Real => {
-                Role::ConstantReal(contents.iter().map(|scalar| scalar.as_real()).collect())
+                let contents = self.rounds_of(&variables, &order, len, Scalar::as_real)?;
+                if let [constant] = contents[..] {
+                    return Some(Op::Real(constant));
+                }
+                Role::ConstantReal(contents.into())
             }
-            Kind::Int => Role::ConstantInt(contents.iter().map(|scalar| scalar.as_int()).collect()),
+            Kind::Int => {
+                let contents = self.rounds_of(&variables, &order, len, Scalar::as_int)?;
+                if let [constant] = contents[..] {
+                    return Some(Op::Int(constant));
+                }
+                Role::ConstantInt(contents.into())
+            }
         };
         let buffer = BufferId(self.procedure.buffers.len() as u32);
         self.procedure.buffers.push(Buffer {
@@ -227,6 +229,23 @@ impl Tabulator<'_> {
             });
         }
         (order, variables)
+    }
+
+    /// What the last of several values is in each of `len` rounds of nested loops; `None` if one cannot be computed.
+    fn rounds_of<T>(
+        &self,
+        variables: &[ValueId],
+        order: &[ValueId],
+        len: usize,
+        read: impl Fn(Scalar) -> T,
+    ) -> Option<Vec<T>> {
+        let mut contents = Vec::with_capacity(len);
+        let mut all_known = true;
+        self.for_each_round(variables, order, &mut |scalar| match scalar {
+            Some(scalar) => contents.push(read(scalar)),
+            None => all_known = false,
+        });
+        all_known.then_some(contents)
     }
 
     /// Calls `each` with what the last of several values is in every round of nested loops, the last one fastest.
@@ -413,7 +432,7 @@ mod tests {
     fn nest(least: i64) -> Procedure {
         let mut build = Builder::new("nest");
         let ints = |build: &mut Builder, name: &str, values: &[i64]| {
-            let role = Role::ConstantInt(values.to_vec());
+            let role = Role::ConstantInt(values.to_vec().into());
             build.buffer(name, Kind::Int, values.len(), role)
         };
         let n = ints(&mut build, "n", &[1, 0, 1, 0, 0, 1]);

@@ -211,7 +211,7 @@ fn of_data(posterior: &Posterior, name: &str, index: &[usize]) -> Option<f64> {
             let skipped = index.len().checked_sub(container.dims.len())?;
             let wanted = column(name, &index[skipped..]);
             let place = names.iter().position(|name| *name == wanted)?;
-            let at = container.output_order()[place];
+            let at = container.output_order().nth(place)?;
             Some(container.scalars.get(at).as_real())
         }
         Value::Tuple(_) => None,
@@ -257,7 +257,7 @@ fn integers(posterior: &Posterior, name: &str) -> Option<Vec<i64>> {
     match value_of(posterior, name)? {
         Value::Int(value) => Some(vec![*value]),
         Value::Container(container) => match &container.scalars {
-            Scalars::Int(values) => Some(values.clone()),
+            Scalars::Int(values) => Some(values.to_vec()),
             _ => None,
         },
         _ => None,

@@ -211,10 +211,10 @@ fn data_value(value: &Value) -> Option<DataValue> {
             let (order, dims) = (row_major(container), container.dims.clone());
             Some(match &container.scalars {
                 Scalars::Int(values) => {
-                    DataValue::int(order.iter().map(|at| values[*at]).collect(), dims)
+                    DataValue::int(order.iter().map(|at| values[*at]).collect::<Vec<_>>(), dims)
                 }
                 Scalars::Real(values) => {
-                    DataValue::real(order.iter().map(|at| values[*at]).collect(), dims)
+                    DataValue::real(order.iter().map(|at| values[*at]).collect::<Vec<_>>(), dims)
                 }
             })
         }
@@ -225,7 +225,7 @@ fn data_value(value: &Value) -> Option<DataValue> {
 /// Where a container keeps its numbers, in an order in which the last index is the fastest.
 fn row_major(container: &Container) -> Vec<usize> {
     // The order of output has the first index as the fastest.
-    let order = container.output_order();
+    let order: Vec<usize> = container.output_order().collect();
     let dims = &container.dims;
     let place = |mut rest: usize| {
         let mut index = vec![0; dims.len()];

@@ -157,7 +157,7 @@ mod tests {
         let matrix = Container {
             ty: Ty::Matrix,
             dims: vec![2, 3],
-            scalars: crate::interp::Scalars::Real(vec![1.0, 4.0, 2.0, 5.0, 3.0, f64::NAN]),
+            scalars: crate::interp::Scalars::Real(vec![1.0, 4.0, 2.0, 5.0, 3.0, f64::NAN].into()),
         };
         let expected = json!([[1.0, 2.0, 3.0], [4.0, 5.0, "NaN"]]);
         assert_eq!(number(&Computed::Container(matrix)), expected);

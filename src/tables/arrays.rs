@@ -107,11 +107,11 @@ mod tests {
         sources.set("K", "3").unwrap();
         let arrays = arrays(&sources);
         let value = |name: &str| arrays.data.get(name).unwrap().value.clone().unwrap();
-        assert_eq!(value("N").kind, DataKind::Int(vec![2]));
-        assert_eq!(value("y").kind, DataKind::Int(vec![1, 2]));
-        assert_eq!(value("win").kind, DataKind::Int(vec![1, 0]));
+        assert_eq!(value("N").kind, DataKind::Int(vec![2].into()));
+        assert_eq!(value("y").kind, DataKind::Int(vec![1, 2].into()));
+        assert_eq!(value("win").kind, DataKind::Int(vec![1, 0].into()));
         assert_eq!(value("log_x").missing[0].index, 1);
-        assert_eq!(value("K").kind, DataKind::Int(vec![3]));
+        assert_eq!(value("K").kind, DataKind::Int(vec![3].into()));
         assert_eq!(arrays.text, [("group".to_string(), "t.csv".to_string())]);
     }
 }

@@ -151,7 +151,7 @@ fn wrong(draft: Draft, files: &[(&str, &str)]) -> String {
 
 fn ints(tabled: &Tabled, name: &str) -> Vec<i64> {
     match &tabled.data.get(name).unwrap().value.as_ref().unwrap().kind {
-        DataKind::Int(values) => values.clone(),
+        DataKind::Int(values) => values.to_vec(),
         other => panic!("{name}: {other:?}"),
     }
 }

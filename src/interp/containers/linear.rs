@@ -178,13 +178,10 @@ fn scale(args: &[&Value], ty: &Ty) -> Outcome {
         (None, Some(scalar)) => (scalar, left),
         (None, None) => return Err(Problem::Arguments),
     };
-    let values = other.to_reals().into_iter().map(|value| value * scalar);
+    let values = other.to_reals().into_iter();
+    let values: Vec<f64> = values.map(|value| value * scalar).collect();
     let dims = other.dims().to_vec();
-    Ok(Value::Container(Container::reals(
-        ty.clone(),
-        dims,
-        values.collect(),
-    )))
+    Ok(Value::Container(Container::reals(ty.clone(), dims, values)))
 }
 
 #[cfg(test)]

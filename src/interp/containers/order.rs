@@ -28,7 +28,7 @@ pub(super) fn sort(function: Function, args: &[&Value]) -> Outcome {
         function,
         Function::SortIndicesAsc | Function::SortIndicesDesc
     ) {
-        let indexes = order.iter().map(|&at| at as i64 + 1).collect();
+        let indexes: Vec<i64> = order.iter().map(|&at| at as i64 + 1).collect();
         let ty = Ty::Int.array_of(1);
         return Ok(Value::Container(Container::ints(
             ty,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{DataKind, DataProblem, DataValue, FirstReal, MissingElement, RealReason};
+use crate::shared::Shared;
 
 /// What is wrong, and where.
 pub(super) type Fault = (DataProblem, Range<usize>);
@@ -184,9 +185,9 @@ impl Builder {
                 DataKind::Tuple(slots.collect::<Result<_, _>>()?)
             }
             Content::Nothing | Content::Numbers if self.first_real.is_some() => {
-                DataKind::Real(self.reals)
+                DataKind::Real(exact(self.reals))
             }
-            Content::Nothing | Content::Numbers => DataKind::Int(self.ints),
+            Content::Nothing | Content::Numbers => DataKind::Int(exact(self.ints)),
         };
         let span = self.span.unwrap_or(0..0);
         Ok(DataValue {
@@ -197,4 +198,10 @@ impl Builder {
             first_real: self.first_real,
         })
     }
+}
+
+/// The numbers without the room for more that they grew with.
+fn exact<T>(mut values: Vec<T>) -> Shared<T> {
+    values.shrink_to_fit();
+    values.into()
 }

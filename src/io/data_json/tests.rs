@@ -50,24 +50,24 @@ fn keeps_the_order_and_places_of_variables() {
 
 #[test]
 fn numbers_are_integers_until_one_is_not() {
-    assert_eq!(value("3").kind, DataKind::Int(vec![3]));
+    assert_eq!(value("3").kind, DataKind::Int(vec![3].into()));
     assert_eq!(value("3").dims, Vec::<usize>::new());
     assert_eq!(
         value("[1, -2, true, false]").kind,
-        DataKind::Int(vec![1, -2, 1, 0])
+        DataKind::Int(vec![1, -2, 1, 0].into())
     );
     let mixed = value("[1, 2.0, 3]");
-    assert_eq!(mixed.kind, DataKind::Real(vec![1.0, 2.0, 3.0]));
+    assert_eq!(mixed.kind, DataKind::Real(vec![1.0, 2.0, 3.0].into()));
     let first = mixed.first_real.unwrap();
     assert_eq!((first.index, first.reason), (1, RealReason::Written));
     let big = value("[2147483647, 2147483648, -2147483649]");
     assert_eq!(
         big.kind,
-        DataKind::Real(vec![2147483647.0, 2147483648.0, -2147483649.0])
+        DataKind::Real(vec![2147483647.0, 2147483648.0, -2147483649.0].into())
     );
     assert_eq!(big.first_real.unwrap().reason, RealReason::BeyondInt32);
-    assert_eq!(value("1e3").kind, DataKind::Real(vec![1000.0]));
-    assert_eq!(value("-0.5E-2").kind, DataKind::Real(vec![-0.005]));
+    assert_eq!(value("1e3").kind, DataKind::Real(vec![1000.0].into()));
+    assert_eq!(value("-0.5E-2").kind, DataKind::Real(vec![-0.005].into()));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn special_values_in_any_case() {
     let signs = [1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0];
     assert_eq!(
         value(text).kind,
-        DataKind::Real(signs.map(|sign| sign * f64::INFINITY).to_vec())
+        DataKind::Real(signs.map(|sign| sign * f64::INFINITY).to_vec().into())
     );
     for text in ["\"NaN\"", "\"nan\"", "NaN"] {
         assert!(
@@ -103,14 +103,14 @@ fn missing_values_keep_their_place() {
     };
     assert_eq!(values[0], 1.0);
     assert!(values[1].is_nan() && values[3].is_nan());
-    assert_eq!(value("[null, 7]").kind, DataKind::Int(vec![0, 7]));
+    assert_eq!(value("[null, 7]").kind, DataKind::Int(vec![0, 7].into()));
 }
 
 #[test]
 fn arrays_are_row_major_and_rectangular() {
     let matrix = value("[[1, 2, 3], [4, 5, 6]]");
     assert_eq!(matrix.dims, [2, 3]);
-    assert_eq!(matrix.kind, DataKind::Int(vec![1, 2, 3, 4, 5, 6]));
+    assert_eq!(matrix.kind, DataKind::Int(vec![1, 2, 3, 4, 5, 6].into()));
     assert_eq!(value("[[], []]").dims, [2, 0]);
     assert_eq!(value("[]").dims, [0]);
     assert!(value("[]").is_empty() && !matrix.is_empty());
@@ -154,10 +154,10 @@ fn tuples_become_slots_with_the_dims_of_their_array() {
     let DataKind::Tuple(slots) = &pair.kind else {
         panic!("{pair:?}")
     };
-    assert_eq!(slots[0].kind, DataKind::Int(vec![3]));
+    assert_eq!(slots[0].kind, DataKind::Int(vec![3].into()));
     assert_eq!(
         (slots[1].dims.as_slice(), &slots[1].kind),
-        (&[2][..], &DataKind::Real(vec![1.5, 2.0]))
+        (&[2][..], &DataKind::Real(vec![1.5, 2.0].into()))
     );
 
     let array = value(r#"[{"1": 1, "2": [1, 2, 3]}, {"1": 2, "2": [4, 5, 6]}]"#);
@@ -167,11 +167,11 @@ fn tuples_become_slots_with_the_dims_of_their_array() {
     };
     assert_eq!(
         (slots[0].dims.as_slice(), &slots[0].kind),
-        (&[2][..], &DataKind::Int(vec![1, 2]))
+        (&[2][..], &DataKind::Int(vec![1, 2].into()))
     );
     assert_eq!(
         (slots[1].dims.as_slice(), &slots[1].kind),
-        (&[2, 3][..], &DataKind::Int(vec![1, 2, 3, 4, 5, 6]))
+        (&[2, 3][..], &DataKind::Int(vec![1, 2, 3, 4, 5, 6].into()))
     );
 
     let nested = value(r#"{"1": {"1": 1, "2": 2}, "2": []}"#);

@@ -129,8 +129,8 @@ fn sums_by_group_agree_in_every_order() {
 #[test]
 fn sums_over_many_groups_in_no_order_are_left_alone() {
     let mut build = Builder::new("many");
-    let groups = (0..100).map(|at| at * 7 % 50).collect();
-    let group = build.buffer("group", Kind::Int, 100, Role::ConstantInt(groups));
+    let groups: Vec<i64> = (0..100).map(|at| at * 7 % 50).collect();
+    let group = build.buffer("group", Kind::Int, 100, Role::ConstantInt(groups.into()));
     let data = build.buffer("data", Kind::Real, 100, Role::Input(0));
     let sums = build.buffer("sums", Kind::Real, 50, Role::Output(0));
     let total = build.cell("total", Kind::Real);

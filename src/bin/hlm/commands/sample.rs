@@ -25,7 +25,7 @@ use hlm::mcmc::{
     DualAveragingSettings, Ending, InitialPoint, MetricKind, Settings, StepSizeSettings,
 };
 use hlm::model::{BindOptions, Model, Posterior, read_data};
-use hlm::run::{self, Progress, Run, RunError, RunFiles, RunSettings, Silent};
+use hlm::run::{self, DataIdentity, Progress, Run, RunError, RunFiles, RunSettings, Silent};
 
 /// Radius of random initial values where a file leaves some out (Stan: 2).
 const RADIUS: f64 = 2.0;
@@ -78,7 +78,7 @@ pub fn fit(args: &SampleArgs) -> Result<Sampled, Fault> {
         .validate()
         .map_err(|errors| Fault::new(in_words(&errors)))?;
     let data = DataSource::read(&args.data)?;
-    let posterior = prepare(args, &data, seed)?;
+    let (posterior, identity) = prepare(args, data, seed)?;
     settings.initial = initial(args, &posterior)?;
 
     let files = RunFiles {
@@ -90,7 +90,6 @@ pub fn fit(args: &SampleArgs) -> Result<Sampled, Fault> {
         }),
         started,
     };
-    let identity = data.identity();
     let program = absolute(&args.model);
     let description =
         |run: Option<&Run>| run::describe(&posterior, &program, &identity, &settings, &files, run);
@@ -109,7 +108,11 @@ pub fn fit(args: &SampleArgs) -> Result<Sampled, Fault> {
 }
 
 /// Checks, binds and compiles, and says how long each took.
-fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior, Fault> {
+fn prepare(
+    args: &SampleArgs,
+    data: DataSource,
+    seed: u64,
+) -> Result<(Posterior, DataIdentity), Fault> {
     let begin = Instant::now();
     let model = data.read_model(&args.model, &CheckOptions::default())?;
     let checked = begin.elapsed();
@@ -127,6 +130,9 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
     if !args.quiet {
         filled.notes().iter().for_each(|note| screen::note(note));
     }
+    let identity = data.identity();
+    // The files' text is as large as what it says, and nothing points into it any more.
+    drop(data);
     let begin = Instant::now();
     let posterior = filled.compile(&options)?;
     if !args.quiet {
@@ -142,7 +148,7 @@ fn prepare(args: &SampleArgs, data: &DataSource, seed: u64) -> Result<Posterior,
             duration(begin.elapsed()),
         ));
     }
-    Ok(posterior)
+    Ok((posterior, identity))
 }
 
 /// The model made for what the command is to do with it.

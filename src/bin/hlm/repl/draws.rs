@@ -423,12 +423,12 @@ impl Drawn {
             _ if ty.scalar() == Ty::Int => Value::Container(Container::ints(
                 ty.clone(),
                 self.dims.clone(),
-                numbers().map(|number| number as i64).collect(),
+                numbers().map(|number| number as i64).collect::<Vec<_>>(),
             )),
             _ => Value::Container(Container::reals(
                 ty.clone(),
                 self.dims.clone(),
-                numbers().collect(),
+                numbers().collect::<Vec<_>>(),
             )),
         }
     }
