@@ -212,18 +212,33 @@ impl Summary {
         if rounds < 2 || !adds || rounds.saturating_mul(body.len()) > MOST_ENTRIES {
             return None;
         }
-        let mut survey = Survey {
-            procedure,
-            constants,
-            products,
-            rounds,
-            forms: BTreeMap::new(),
-            levels: Vec::new(),
-            indices: BTreeSet::new(),
+        let survey = |rounds: usize| {
+            let variable = (start..).take(rounds).map(Scalar::Int).collect();
+            let mut survey = Survey {
+                procedure,
+                constants,
+                products,
+                rounds,
+                forms: BTreeMap::from([(*var, Form::Data(Rc::new(variable)))]),
+                levels: Vec::new(),
+                indices: BTreeSet::new(),
+            };
+            let mut summary = Summary::empty(rounds);
+            for stmt in body {
+                summary.stmt(&mut survey, stmt)?;
+            }
+            Some((summary, survey))
         };
-        let variable = (start..end).map(Scalar::Int).collect();
-        survey.forms.insert(*var, Form::Data(Rc::new(variable)));
-        let mut summary = Summary {
+        // One round says whether the body is of the form: most are not, and their rows' values need not be held to see that.
+        survey(1)?;
+        let (mut summary, survey) = survey(rounds)?;
+        summary.group(&survey)?;
+        summary.levels = survey.levels;
+        summary.is_worthwhile().then_some(summary)
+    }
+
+    fn empty(rounds: usize) -> Summary {
+        Summary {
             rounds,
             levels: Vec::new(),
             groups: Vec::new(),
@@ -231,13 +246,7 @@ impl Summary {
             squares: Vec::new(),
             finite: Vec::new(),
             checks: Vec::new(),
-        };
-        for stmt in body {
-            summary.stmt(&mut survey, stmt)?;
         }
-        summary.levels = survey.levels.clone();
-        summary.group(&survey)?;
-        summary.is_worthwhile().then_some(summary)
     }
 
     fn stmt(&mut self, survey: &mut Survey<'_>, stmt: &Stmt) -> Option<()> {
