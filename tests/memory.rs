@@ -187,7 +187,7 @@ fn data_in_a_table_are_held_few_times() {
     };
     let bytes = bytes_per_row(peak);
     assert!(
-        bytes < 9 * BYTES_PER_ROW,
+        bytes < 8 * BYTES_PER_ROW,
         "{bytes} bytes for a row of {BYTES_PER_ROW}"
     );
 }

@@ -79,7 +79,7 @@ impl<'a> Binder<'a> {
             }
             let found = self.find(column)?;
             self.examine_missing(column, &found);
-            let coded = Coded::of(self.cells(&found).into_iter());
+            let coded = Coded::of(self.cells(&found));
             let is_new = |level: &Level<'_>| known.position(&level.label()).is_none();
             new.extend(coded.levels().into_iter().filter(is_new));
         }

@@ -305,10 +305,8 @@ impl<'a> Binder<'a> {
     }
 
     /// The cells of all elements.
-    pub(super) fn cells(&self, found: &Found) -> Vec<Cell<'a>> {
-        (0..found.len())
-            .map(|element| self.cell(found, element))
-            .collect()
+    pub(super) fn cells(&self, found: &Found) -> impl Iterator<Item = Cell<'a>> {
+        (0..found.len()).map(|element| self.cell(found, element))
     }
 
     /// What is to become of the missing values of a column.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::table::{CellsBuilder, QUOTED_NA, Table, TableColumn, Text, column_name};
+use super::table::{CellsBuilder, QUOTED_NA, Survey, Table, TableColumn, Text, column_name};
 use crate::diag::{Code, Diagnostic};
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -41,38 +41,38 @@ pub fn read_csv(texts: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Table
         0
     };
     let delimiter = delimiter(&bytes[mark..]);
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_reader(&bytes[mark..]);
     let unreadable = |error: csv::Error| fault(format!("{name} cannot be read: {error}"), 0..0, "");
-    let headings: Vec<String> = reader
+    let mut records = Records::new(bytes, mark, delimiter);
+    let headings: Vec<String> = records
+        .reader
         .headers()
         .map_err(unreadable)?
         .iter()
         .map(|heading| heading.trim().to_string())
         .collect();
-    let mut builders: Vec<CellsBuilder> =
-        headings.iter().map(|_| CellsBuilder::default()).collect();
+    let mut surveys: Vec<Survey> = headings.iter().map(|_| Survey::default()).collect();
     let mut starts = Vec::new();
-    let mut record = csv::StringRecord::new();
-    while reader.read_record(&mut record).map_err(unreadable)? {
-        let start = record.position().map_or(0, |at| at.byte() as usize) + mark;
-        let start = skip_line_breaks(bytes, start);
+    while let Some(start) = records.next().map_err(unreadable)? {
+        let record = &records.record;
         if record.len() != headings.len() {
-            // A line of spaces is as blank as an empty one.
-            if record.len() == 1 && record[0].trim().is_empty() {
-                continue;
-            }
-            return Err(other_length(source, name, bytes, start, &record, headings.len()).into());
+            return Err(other_length(source, name, bytes, start, record, headings.len()).into());
         }
         starts.push(start as u32);
-        for (at, (builder, field)) in builders.iter_mut().zip(&record).enumerate() {
-            let is_quoted = || {
-                let range = field_range(bytes, start, delimiter, at);
-                bytes.get(range.end) == Some(&b'"')
-            };
-            match field == QUOTED_NA && is_quoted() {
+        for (at, (survey, field)) in surveys.iter_mut().zip(record).enumerate() {
+            match field == QUOTED_NA && is_quoted(bytes, start, delimiter, at) {
+                true => survey.see_quoted_na(),
+                false => survey.see(field),
+            }
+        }
+    }
+    let builders = surveys.into_iter();
+    let mut builders: Vec<CellsBuilder> = builders
+        .map(|survey| survey.builder(starts.len()))
+        .collect();
+    let mut records = Records::new(bytes, mark, delimiter);
+    while let Some(start) = records.next().map_err(unreadable)? {
+        for (at, (builder, field)) in builders.iter_mut().zip(&records.record).enumerate() {
+            match field == QUOTED_NA && is_quoted(bytes, start, delimiter, at) {
                 true => builder.push_quoted_na(),
                 false => builder.push(field),
             }
@@ -95,6 +95,51 @@ pub fn read_csv(texts: &mut SourceMap, name: &str, bytes: &[u8]) -> Result<Table
             delimiter,
         }),
     })
+}
+
+/// The rows of a table, one after another.
+struct Records<'b> {
+    bytes: &'b [u8],
+    /// Where the heading begins.
+    mark: usize,
+    reader: csv::Reader<&'b [u8]>,
+    /// The row that was read last.
+    record: csv::StringRecord,
+}
+
+impl<'b> Records<'b> {
+    fn new(bytes: &'b [u8], mark: usize, delimiter: u8) -> Records<'b> {
+        Records {
+            bytes,
+            mark,
+            reader: csv::ReaderBuilder::new()
+                .delimiter(delimiter)
+                .flexible(true)
+                .from_reader(&bytes[mark..]),
+            record: csv::StringRecord::new(),
+        }
+    }
+
+    /// Reads the next row that is not blank; where it begins.
+    fn next(&mut self) -> Result<Option<usize>, csv::Error> {
+        while self.reader.read_record(&mut self.record)? {
+            // A line of spaces is as blank as an empty one, but for a table of one column.
+            let width = self.reader.headers()?.len();
+            let is_blank = self.record.len() == 1 && self.record[0].trim().is_empty();
+            if is_blank && width != 1 {
+                continue;
+            }
+            let start = self.record.position().map_or(0, |at| at.byte() as usize) + self.mark;
+            return Ok(Some(skip_line_breaks(self.bytes, start)));
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a field of the row that starts at `start` is in quotation marks.
+fn is_quoted(bytes: &[u8], start: usize, delimiter: u8, field: usize) -> bool {
+    let range = field_range(bytes, start, delimiter, field);
+    bytes.get(range.end) == Some(&b'"')
 }
 
 /// What separates fields: the comma, unless the heading has none and has tabs or semicolons instead.

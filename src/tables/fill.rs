@@ -83,7 +83,8 @@ impl Binder<'_> {
         let column = &self.plan.columns[place];
         if column.is_integer {
             let mut values = Vec::with_capacity(found.len());
-            for (element, cell) in self.cells(found).into_iter().enumerate() {
+            for element in 0..found.len() {
+                let cell = self.cell(found, element);
                 let value = match Level::of(cell) {
                     None => Some(0),
                     Some(Level::Integer(value)) => i32::try_from(value).ok().map(i64::from),
@@ -107,7 +108,8 @@ impl Binder<'_> {
             return Some(DataValue::int(values, dims));
         }
         let mut values = Vec::with_capacity(found.len());
-        for (element, cell) in self.cells(found).into_iter().enumerate() {
+        for element in 0..found.len() {
+            let cell = self.cell(found, element);
             match cell.number() {
                 Some(value) => values.push(value),
                 None if matches!(cell, Cell::Missing) => values.push(0.0),

@@ -33,7 +33,7 @@ pub fn missing_values(
         let Some(found) = binder.find(place) else {
             continue;
         };
-        if binder.cells(&found).iter().any(|cell| cell.is_missing()) {
+        if binder.cells(&found).any(|cell| cell.is_missing()) {
             match policy {
                 MissingPolicy::Drop => values.dropped.push(column.name.clone()),
                 _ => values.imputed.push(column.name.clone()),

@@ -5,7 +5,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
-use super::table::{CellsBuilder, Table, TableColumn, column_name};
+use super::table::{CellsBuilder, Survey, Table, TableColumn, column_name};
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
 
@@ -30,17 +30,26 @@ pub fn read_parquet(name: &str, bytes: Vec<u8>) -> Result<Table, Box<Diagnostic>
         .iter()
         .map(|field| field.name().to_string())
         .collect();
-    let mut builders: Vec<CellsBuilder> =
-        headings.iter().map(|_| CellsBuilder::default()).collect();
+    let mut surveys: Vec<Survey> = headings.iter().map(|_| Survey::default()).collect();
     let mut rows = 0;
     for row in reader.get_row_iter(None).map_err(in_words)? {
         let row = row.map_err(in_words)?;
-        for ((heading, field), builder) in row.get_column_iter().zip(&mut builders) {
+        for ((heading, field), survey) in row.get_column_iter().zip(&mut surveys) {
             let text = text(field)
                 .ok_or_else(|| fault(format!("its column `{heading}` holds no single values")))?;
-            builder.push(&text);
+            survey.see(&text);
         }
         rows += 1;
+    }
+    let mut builders: Vec<CellsBuilder> = surveys
+        .into_iter()
+        .map(|survey| survey.builder(rows))
+        .collect();
+    for row in reader.get_row_iter(None).map_err(in_words)? {
+        let row = row.map_err(in_words)?;
+        for ((_, field), builder) in row.get_column_iter().zip(&mut builders) {
+            builder.push(&text(field).unwrap_or_default());
+        }
     }
     let columns = headings.into_iter().zip(builders);
     let columns = columns.map(|(heading, builder)| TableColumn {

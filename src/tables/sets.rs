@@ -59,7 +59,7 @@ impl Binder<'_> {
         }
         let coded: Vec<Coded<'_>> = found
             .iter()
-            .map(|found| Coded::of(self.cells(found).into_iter()))
+            .map(|found| Coded::of(self.cells(found)))
             .collect();
         let levels: Vec<Level<'_>> = coded.iter().flat_map(Coded::levels).collect();
         let from_json = found.iter().all(|found| !self.is_in_table(found));
@@ -247,7 +247,7 @@ impl Binder<'_> {
         if self.examine_missing(column, &found) {
             return None;
         }
-        let coded = Coded::of(self.cells(&found).into_iter());
+        let coded = Coded::of(self.cells(&found));
         let known = known.map(Elements::labelled);
         let mut labels = known.as_ref().map_or(Vec::new(), Elements::all_labels);
         let is_new = |level: &Level<'_>| match &known {
@@ -274,7 +274,7 @@ impl Binder<'_> {
         let found = self.find(column)?;
         let elements = self.elements(set)?;
         let is_missing = self.examine_missing(column, &found);
-        let coded = Coded::of(self.cells(&found).into_iter());
+        let coded = Coded::of(self.cells(&found));
         let from_json = !self.is_in_table(&found);
         let place = |(level, _): &(Level<'_>, usize)| {
             let by_label = elements.position(&level.label());

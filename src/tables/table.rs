@@ -138,40 +138,12 @@ impl Cells {
             let number = |cell: &Cell<'_>| cell.number().unwrap_or(f64::NAN);
             return Cells::Real(cells.iter().map(number).collect());
         }
-        let mut builder = CellsBuilder::default();
+        let mut codes = Codes::default();
         for cell in cells {
-            match cell.label() {
-                Some(label) => builder.push_text(&label),
-                None => builder.codes.push(None),
-            }
+            codes.push(cell.label().as_deref());
         }
-        Cells::Text {
-            codes: builder.codes,
-            texts: builder.texts,
-        }
+        codes.finish()
     }
-
-    /// Types texts: integers if all are, then numbers if all are, then text. `codes` are places in `texts`.
-    pub fn of_texts(codes: Vec<Option<u32>>, texts: Vec<String>) -> Cells {
-        if let Some(values) = all(&texts, |text| parse_integer(text)) {
-            let value = |code: Option<u32>| code.map(|code| values[code as usize]);
-            return match values.is_empty() {
-                // Nothing but missing cells: of a number rather than of text, so that they are reported as missing.
-                true => Cells::Real(vec![f64::NAN; codes.len()]),
-                false => Cells::Integer(codes.into_iter().map(value).collect()),
-            };
-        }
-        if let Some(values) = all(&texts, |text| parse_real(text)) {
-            let value = |code: Option<u32>| code.map_or(f64::NAN, |code| values[code as usize]);
-            return Cells::Real(codes.into_iter().map(value).collect());
-        }
-        Cells::Text { codes, texts }
-    }
-}
-
-/// What a function makes of every text, unless it refuses one.
-fn all<T>(texts: &[String], read: impl Fn(&String) -> Option<T>) -> Option<Vec<T>> {
-    texts.iter().map(read).collect()
 }
 
 /// An integer; digits with a leading zero are text (`007` is another label than `7`).
@@ -218,32 +190,115 @@ pub fn column_name(heading: &str) -> String {
         .collect()
 }
 
-/// Collects the cells of one column: each distinct text is kept once.
+/// Finds the narrowest type that fits a column's texts, so that those of numbers need not be kept to be typed later.
 #[derive(Debug, Default)]
-pub struct CellsBuilder {
+pub struct Survey {
+    narrowest: Narrowest,
+    has_quoted_na: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Narrowest {
+    /// Missing cells alone.
+    #[default]
+    Nothing,
+    Integer,
+    Real,
+    Text,
+}
+
+impl Survey {
+    /// Takes note of a cell's text; spaces around it do not count.
+    pub fn see(&mut self, text: &str) {
+        let text = text.trim();
+        if self.narrowest == Narrowest::Text || is_missing(text) {
+            return;
+        }
+        let may_be_integer = self.narrowest != Narrowest::Real;
+        self.narrowest = if may_be_integer && parse_integer(text).is_some() {
+            Narrowest::Integer
+        } else if parse_real(text).is_some() {
+            Narrowest::Real
+        } else {
+            Narrowest::Text
+        };
+    }
+
+    /// Takes note of a cell that says `NA` in quotation marks: text among text (Namibia is no missing country), missing
+    /// among numbers.
+    pub fn see_quoted_na(&mut self) {
+        self.has_quoted_na = true;
+    }
+
+    /// Collects the column's cells, `rows` of them.
+    pub fn builder(self, rows: usize) -> CellsBuilder {
+        match self.narrowest {
+            Narrowest::Integer => CellsBuilder::Integer(Vec::with_capacity(rows)),
+            Narrowest::Nothing if self.has_quoted_na => {
+                CellsBuilder::Integer(Vec::with_capacity(rows))
+            }
+            // Nothing but missing cells: of a number rather than of text, so that they are reported as missing.
+            Narrowest::Real | Narrowest::Nothing => CellsBuilder::Real(Vec::with_capacity(rows)),
+            Narrowest::Text => CellsBuilder::Text(Codes::default()),
+        }
+    }
+}
+
+/// Collects the cells of one column whose type is known.
+#[derive(Debug)]
+pub enum CellsBuilder {
+    /// Of [`Cells::Integer`].
+    Integer(Vec<Option<i64>>),
+    /// Of [`Cells::Real`].
+    Real(Vec<f64>),
+    /// Of [`Cells::Text`].
+    Text(Codes),
+}
+
+impl CellsBuilder {
+    /// Adds a cell that the survey saw; spaces around it do not count.
+    pub fn push(&mut self, text: &str) {
+        let text = text.trim();
+        let present = (!is_missing(text)).then_some(text);
+        match self {
+            CellsBuilder::Integer(values) => values.push(present.and_then(parse_integer)),
+            CellsBuilder::Real(values) => {
+                values.push(present.and_then(parse_real).unwrap_or(f64::NAN));
+            }
+            CellsBuilder::Text(codes) => codes.push(present),
+        }
+    }
+
+    /// Adds a cell that says `NA` in quotation marks.
+    pub fn push_quoted_na(&mut self) {
+        match self {
+            CellsBuilder::Integer(values) => values.push(None),
+            CellsBuilder::Real(values) => values.push(f64::NAN),
+            CellsBuilder::Text(codes) => codes.push(Some(QUOTED_NA)),
+        }
+    }
+
+    /// The cells.
+    pub fn finish(self) -> Cells {
+        match self {
+            CellsBuilder::Integer(values) => Cells::Integer(values),
+            CellsBuilder::Real(values) => Cells::Real(values),
+            CellsBuilder::Text(codes) => codes.finish(),
+        }
+    }
+}
+
+/// Collects texts: each distinct one is kept once.
+#[derive(Debug, Default)]
+pub struct Codes {
     places: HashMap<String, u32>,
     texts: Vec<String>,
     codes: Vec<Option<u32>>,
 }
 
-impl CellsBuilder {
-    /// Adds a cell; spaces around it do not count.
-    pub fn push(&mut self, text: &str) {
-        let text = text.trim();
-        match is_missing(text) {
-            true => self.codes.push(None),
-            false => self.push_text(text),
-        }
-    }
-
-    /// Adds a cell that says `NA` in quotation marks: text among text (Namibia is no missing country), missing among
-    /// numbers.
-    pub fn push_quoted_na(&mut self) {
-        self.push_text(QUOTED_NA);
-    }
-
-    fn push_text(&mut self, text: &str) {
-        let place = match self.places.get(text) {
+impl Codes {
+    fn push(&mut self, text: Option<&str>) {
+        let code = text.map(|text| match self.places.get(text) {
             Some(place) => *place,
             None => {
                 let place = self.texts.len() as u32;
@@ -251,24 +306,15 @@ impl CellsBuilder {
                 self.texts.push(text.to_string());
                 place
             }
-        };
-        self.codes.push(Some(place));
+        });
+        self.codes.push(code);
     }
 
-    /// The cells, typed.
-    pub fn finish(mut self) -> Cells {
-        if let Some(place) = self.texts.iter().position(|text| text == QUOTED_NA) {
-            let is_number = |text: &String| text == QUOTED_NA || parse_real(text).is_some();
-            if self.texts.iter().all(is_number) {
-                self.texts[place] = "0".to_string();
-                let is_it = |code: &&mut Option<u32>| **code == Some(place as u32);
-                self.codes
-                    .iter_mut()
-                    .filter(is_it)
-                    .for_each(|code| *code = None);
-            }
+    fn finish(self) -> Cells {
+        Cells::Text {
+            codes: self.codes,
+            texts: self.texts,
         }
-        Cells::of_texts(self.codes, self.texts)
     }
 }
 
@@ -318,7 +364,9 @@ mod tests {
     use super::*;
 
     fn cells(texts: &[&str]) -> Cells {
-        let mut builder = CellsBuilder::default();
+        let mut survey = Survey::default();
+        texts.iter().for_each(|text| survey.see(text));
+        let mut builder = survey.builder(texts.len());
         texts.iter().for_each(|text| builder.push(text));
         builder.finish()
     }
@@ -359,7 +407,10 @@ mod tests {
     #[test]
     fn a_quoted_na_is_a_label_among_labels_only() {
         let with = |texts: &[&str]| {
-            let mut builder = CellsBuilder::default();
+            let mut survey = Survey::default();
+            texts.iter().for_each(|text| survey.see(text));
+            survey.see_quoted_na();
+            let mut builder = survey.builder(texts.len() + 1);
             texts.iter().for_each(|text| builder.push(text));
             builder.push_quoted_na();
             builder.finish()
