@@ -123,16 +123,21 @@ fn total<const N: usize>(mut sums: [f64; N]) -> f64 {
 /// A function from a slice to another of the same length.
 pub type SliceFunction = fn(&[f64], &mut [f64]);
 
-/// Each number by the function for one.
-#[inline(always)]
-fn map(from: &[f64], to: &mut [f64], function: impl Fn(f64) -> f64) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = function(*from);
-    }
+/// The body of a slice function. A macro, because functions passed as values need not be inlined, and those that are not
+/// have no wide instructions.
+macro_rules! body {
+    (each $function:path, $from:ident, $to:ident) => {
+        for (to, from) in $to.iter_mut().zip($from) {
+            *to = $function(*from);
+        }
+    };
+    (pieces $function:path, $from:ident, $to:ident) => {
+        pieces($from, $to, $function)
+    };
 }
 
 macro_rules! slice_functions {
-    ($($(#[$doc:meta])* $name:ident = $way:ident($function:expr);)*) => {
+    ($($(#[$doc:meta])* $name:ident = $way:ident $function:path;)*) => {
         by_level! {
             $(
                 $(#[$doc])*
@@ -148,7 +153,7 @@ macro_rules! slice_functions {
             $(
                 #[inline(always)]
                 pub(super) fn $name(from: &[f64], to: &mut [f64]) {
-                    $way(from, to, $function);
+                    body!($way $function, from, to);
                 }
             )*
         }
@@ -160,33 +165,33 @@ macro_rules! slice_functions {
 
 slice_functions! {
     /// e^x.
-    exp = map(elementary::exp);
+    exp = each elementary::exp;
     /// e^x - 1.
-    expm1 = map(elementary::expm1);
+    expm1 = each elementary::expm1;
     /// The natural logarithm.
-    log = map(elementary::log);
+    log = each elementary::log;
     /// log(1 + x).
-    log1p = map(elementary::log1p);
+    log1p = each elementary::log1p;
     /// log(1 - x).
-    log1m = map(elementary::log1m);
+    log1m = each elementary::log1m;
     /// log(1 + e^x).
-    log1p_exp = map(elementary::log1p_exp);
+    log1p_exp = each elementary::log1p_exp;
     /// log(1 - e^x).
-    log1m_exp = map(elementary::log1m_exp);
+    log1m_exp = each elementary::log1m_exp;
     /// 1 / (1 + e^-x).
-    inv_logit = map(elementary::inv_logit);
+    inv_logit = each elementary::inv_logit;
     /// log(inv_logit(x)).
-    log_inv_logit = map(elementary::log_inv_logit);
+    log_inv_logit = each elementary::log_inv_logit;
     /// log(1 - inv_logit(x)).
-    log1m_inv_logit = map(elementary::log1m_inv_logit);
+    log1m_inv_logit = each elementary::log1m_inv_logit;
     /// The hyperbolic tangent.
-    tanh = map(elementary::tanh);
+    tanh = each elementary::tanh;
     /// ln |Γ(x)|.
-    lgamma = pieces(gamma::Lgamma);
+    lgamma = pieces gamma::Lgamma;
     /// ψ(x) = d ln Γ(x) / dx.
-    digamma = pieces(gamma::Digamma);
+    digamma = pieces gamma::Digamma;
     /// ψ'(x).
-    trigamma = pieces(gamma::Trigamma);
+    trigamma = pieces gamma::Trigamma;
 }
 
 /// Functions of one number that have the bits of the slice functions.
