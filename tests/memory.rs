@@ -65,8 +65,10 @@ fn bytes_per_row(peak: impl Fn(usize) -> usize) -> usize {
     (peak(MANY) - peak(FEW)) / (MANY - FEW)
 }
 
-/// Groups, outcomes and covariates.
-fn rows(count: usize) -> impl Iterator<Item = (usize, usize, f64)> {
+/// A group, an outcome and a covariate.
+type Row = (usize, usize, f64);
+
+fn rows(count: usize) -> impl Iterator<Item = Row> {
     // The constants of Numerical Recipes' generator; any numbers of six digits would do.
     let mut state = 1763_u32;
     let mut next = move || {
@@ -81,7 +83,7 @@ fn rows(count: usize) -> impl Iterator<Item = (usize, usize, f64)> {
 
 /// The data of the bench's hierarchical logistic regression.
 fn json(count: usize) -> Vec<u8> {
-    let column = |write: &dyn Fn(&mut String, (usize, usize, f64))| {
+    let column = |write: &dyn Fn(&mut String, Row)| {
         let mut text = String::new();
         for row in rows(count) {
             write(&mut text, row);

@@ -181,10 +181,13 @@ impl Op {
         match self {
             Op::Real(constant) => Some(Scalar::Real(*constant)),
             Op::Int(constant) => Some(Scalar::Int(*constant)),
-            Op::Prim(prim, args) => {
-                let args = args.iter().map(|arg| value(*arg));
-                prim.apply(&args.collect::<Option<Vec<_>>>()?)
-            }
+            // Called per row of data, so that operands must not be collected on the heap.
+            Op::Prim(prim, args) => match args[..] {
+                [a] => prim.apply(&[value(a)?]),
+                [a, b] => prim.apply(&[value(a)?, value(b)?]),
+                [a, b, c] => prim.apply(&[value(a)?, value(b)?, value(c)?]),
+                _ => None,
+            },
             Op::Select(condition, then, otherwise) => match value(*condition)?.as_int() {
                 0 => value(*otherwise),
                 _ => value(*then),

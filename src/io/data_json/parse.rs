@@ -156,7 +156,10 @@ impl Parser<'_> {
                 }
             }
             Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') => {
-                let scalar = self.parse_word(builder)?;
+                let scalar = match self.parse_short_integer() {
+                    Some(scalar) => scalar,
+                    None => self.parse_word(builder)?,
+                };
                 builder.push(scalar, level, start..self.at);
             }
             _ => return Err(self.unexpected("a number or an array")),
@@ -218,11 +221,36 @@ impl Parser<'_> {
         Ok(())
     }
 
+    /// An integer of so few digits that it certainly fits 32 bits: most of what data files hold. Reads nothing if the word
+    /// is any other.
+    fn parse_short_integer(&mut self) -> Option<Scalar> {
+        const MOST_DIGITS: usize = 9;
+        let rest = &self.file[self.at..];
+        let (is_negative, digits) = match rest {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        let mut value = 0;
+        let mut count = 0;
+        while let Some(digit @ b'0'..=b'9') = digits.get(count) {
+            if count == MOST_DIGITS {
+                return None;
+            }
+            value = 10 * value + i64::from(digit - b'0');
+            count += 1;
+        }
+        let has_leading_zero = count > 1 && digits[0] == b'0';
+        let goes_on = digits.get(count).is_some_and(|&byte| is_word(byte));
+        if count == 0 || has_leading_zero || goes_on {
+            return None;
+        }
+        self.at += usize::from(is_negative) + count;
+        Some(Scalar::Int(if is_negative { -value } else { value }))
+    }
+
     /// A number, `true`, `false`, `null` or a bare special value.
     fn parse_word(&mut self, builder: &mut Builder) -> Result<Scalar, Fault> {
         let start = self.at;
-        let is_word =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_');
         while self.peek().is_some_and(is_word) {
             self.at += 1;
         }
@@ -367,6 +395,11 @@ impl Parser<'_> {
             self.at..self.at + length,
         )
     }
+}
+
+/// Whether a byte may be part of a number, a name of a special value, or a mistake for one.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
 }
 
 fn shorten(text: &str) -> String {

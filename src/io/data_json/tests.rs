@@ -60,6 +60,10 @@ fn numbers_are_integers_until_one_is_not() {
     assert_eq!(mixed.kind, DataKind::Real(vec![1.0, 2.0, 3.0].into()));
     let first = mixed.first_real.unwrap();
     assert_eq!((first.index, first.reason), (1, RealReason::Written));
+    assert_eq!(
+        value("[999999999, -999999999, 1000000000, -0]").kind,
+        DataKind::Int(vec![999_999_999, -999_999_999, 1_000_000_000, 0].into())
+    );
     let big = value("[2147483647, 2147483648, -2147483649]");
     assert_eq!(
         big.kind,
