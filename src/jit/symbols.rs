@@ -66,6 +66,12 @@ unsafe extern "C" fn each<const PRIM: usize>(from: *const f64, to: *mut f64, cou
         Prim::Lgamma => simd::lgamma(from, to),
         Prim::Digamma => simd::digamma(from, to),
         Prim::Trigamma => simd::trigamma(from, to),
+        Prim::Erf => simd::erf(from, to),
+        Prim::Erfc => simd::erfc(from, to),
+        Prim::Phi => simd::phi(from, to),
+        Prim::LogPhi => simd::log_phi(from, to),
+        Prim::Sin => simd::sin(from, to),
+        Prim::Cos => simd::cos(from, to),
         _ => {
             for (to, from) in to.iter_mut().zip(from) {
                 *to = unary::<PRIM>(*from);

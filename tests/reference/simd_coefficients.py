@@ -124,3 +124,88 @@ table(
     mpf(2) ** -2,
     19,
 )
+
+# The normal distribution function's relatives.
+
+
+def scaled_complement(x):
+    """e^(x^2) erfc(x)."""
+    with mp.workdps(100):
+        if x < 40:
+            return mp.exp(x * x) * mp.erfc(x)
+        return mp.hyp2f0(1, mpf(1) / 2, -1 / (x * x)) / (x * mp.sqrt(mp.pi))
+
+
+def tail(f, centre, steepness, limit):
+    """(1 + steepness x) f(x) as a function of t = (x - centre) / (x + centre), with its limit at infinity."""
+
+    def of(t):
+        if t >= 1:
+            return limit
+        x = centre * (1 + t) / (1 - t)
+        return (1 + steepness * x) * f(x)
+
+    return of
+
+
+table(
+    "ERFC_TAIL",
+    "(1 + 9/8 x) e^(x^2) erfc(x) in powers of (x - 3.5) / (x + 3.5), x >= 0.",
+    tail(scaled_complement, mpf(3.5), mpf(9) / 8, mpf(9) / 8 / mp.sqrt(mp.pi)),
+    -1,
+    1,
+    24,
+)
+table(
+    "PHI_TAIL",
+    "(1 + 13/16 x) e^(x^2/2) Phi(-x) in powers of (x - 5) / (x + 5), x >= 0.",
+    tail(lambda x: scaled_complement(x / mp.sqrt(2)) / 2, 5, mpf(13) / 16, mpf(13) / 16 / mp.sqrt(2 * mp.pi)),
+    -1,
+    1,
+    24,
+)
+table(
+    "ERF_NEAR_ZERO",
+    "erf(x) / x - 1 in powers of x^2, |x| <= 1/2.",
+    lambda w: mp.erf(mp.sqrt(w)) / mp.sqrt(w) - 1 if w > 0 else 2 / mp.sqrt(mp.pi) - 1,
+    0,
+    mpf(0.25),
+    8,
+)
+
+# Sine and cosine.
+
+FEWER_BITS = 33
+
+
+def leading(value, bits):
+    """The leading bits of a number, cut off."""
+    scale = mpf(2) ** (bits - 1 - mp.floor(mp.log(value, 2)))
+    return mp.floor(value * scale) / scale
+
+
+rest = mp.pi / 2
+for part in ("HIGH", "MIDDLE", "LOW"):
+    value = mpf(float(rest)) if part == "LOW" else leading(rest, FEWER_BITS)
+    print(f"\n/// pi / 2, {part.lower()} part" + ("." if part == "LOW" else f" of {FEWER_BITS} bits."))
+    print(f"pub(super) const HALF_PI_{part}: f64 = {literal(value)};")
+    rest -= value
+
+
+with mp.workdps(100):
+    table(
+        "SINE",
+        "(sin(x) / x - 1) / x^2 in powers of x^2, |x| <= pi / 4.",
+        lambda w: (mp.sin(mp.sqrt(w)) / mp.sqrt(w) - 1) / w if w > mpf(10) ** -30 else -mpf(1) / 6 + w / 120,
+        0,
+        (mp.pi / 4) ** 2,
+        5,
+    )
+    table(
+        "COSINE",
+        "(cos(x) - 1 + x^2/2) / x^4 in powers of x^2, |x| <= pi / 4.",
+        lambda w: (mp.cos(mp.sqrt(w)) - 1 + w / 2) / w**2 if w > mpf(10) ** -20 else mpf(1) / 24 - w / 720 + w**2 / 40320,
+        0,
+        (mp.pi / 4) ** 2,
+        5,
+    )

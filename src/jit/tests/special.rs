@@ -4,7 +4,15 @@ use super::*;
 use crate::jit::blocks::Segments;
 
 /// Primitives whose slice kernel and scalar kernel have one source.
-const ONE_SOURCE: &[Prim] = &[Prim::Lgamma, Prim::Digamma, Prim::Trigamma];
+const ONE_SOURCE: &[Prim] = &[
+    Prim::Lgamma,
+    Prim::Digamma,
+    Prim::Trigamma,
+    Prim::Erf,
+    Prim::Erfc,
+    Prim::Phi,
+    Prim::LogPhi,
+];
 
 /// A function's values at points, stored.
 fn stored(prim: Prim, points: &[f64]) -> Procedure {

@@ -9,7 +9,7 @@ use super::double::Double;
 use std::f64::consts::LOG2_E;
 
 /// Adding it rounds to an integer, which is then in the low bits.
-const SHIFT: f64 = 6755399441055744.0; // 1.5 * 2^52
+pub(super) const SHIFT: f64 = 6755399441055744.0; // 1.5 * 2^52
 /// ln 2 in two parts; the first has 32 trailing zeros, so that products with exponents are exact (fdlibm).
 pub(super) const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-01;
 pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
@@ -69,7 +69,7 @@ fn exp_tail(r: f64) -> f64 {
 
 /// m 2^n, by two powers of two because 2^n alone may be out of range.
 #[inline(always)]
-fn scale(m: f64, n: f64) -> f64 {
+pub(super) fn scale(m: f64, n: f64) -> f64 {
     let half = n.mul_add(0.5, SHIFT);
     let rest = (n - (half - SHIFT)) + SHIFT;
     m * power_of_two(half) * power_of_two(rest)
@@ -84,17 +84,32 @@ fn within(x: f64, low: f64, high: f64) -> f64 {
 
 #[inline(always)]
 pub(super) fn exp(x: f64) -> f64 {
-    exp_of_sum(x, 0.0)
+    let (n, r) = reduce(within_range(x));
+    let m = (r * r).mul_add(exp_tail(r), r);
+    scale(m + 1.0, n)
+}
+
+/// x, or the nearest beyond which e^x is 0 or infinite, and is rounded so by [`scale`].
+#[inline(always)]
+fn within_range(x: f64) -> f64 {
+    within(x, -750.0, 710.0)
 }
 
 /// e^(x + c) for a correction c of at most x's last place.
 #[inline(always)]
 pub(super) fn exp_of_sum(x: f64, c: f64) -> f64 {
-    // Beyond these bounds the result is 0 or infinite, and is rounded so by `scale`.
-    let (n, r) = reduce(within(x, -750.0, 710.0));
-    let r = r + c;
-    let m = (r * r).mul_add(exp_tail(r), r) + 1.0;
-    scale(m, n)
+    let (n, m) = exp_less_one(x, c);
+    scale(m + 1.0, n)
+}
+
+/// e^(x + c) as 2^n (1 + m), |m| < 0.42: (n, m), where little but the last sum rounds.
+#[inline(always)]
+pub(super) fn exp_less_one(x: f64, c: f64) -> (f64, f64) {
+    let x = within_range(x);
+    let n = x.mul_add(LOG2_E, SHIFT) - SHIFT;
+    let r = Double::sum(n.mul_add(-LN2_HIGH, x), n.mul_add(-LN2_LOW, c));
+    let tail = (r.high * r.high).mul_add(exp_tail(r.high), r.low);
+    (n, r.high + tail)
 }
 
 #[inline(always)]
@@ -218,10 +233,15 @@ pub(super) fn log_in_two_parts(x: f64) -> Double {
     }
 }
 
-/// A polynomial of at least three terms, constant term first. Even and odd powers are apart, so that the multiplications
-/// overlap, but for the constant, so that the last addition rounds alone.
+/// A polynomial of at least three terms, constant term first. The last addition rounds alone.
 #[inline(always)]
 pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
+    x.mul_add(polynomial_slope(coefficients, x), coefficients[0])
+}
+
+/// A polynomial less its constant term, over x. Even and odd powers are apart, so that the multiplications overlap.
+#[inline(always)]
+pub(super) fn polynomial_slope<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
     let square = x * x;
     let (mut first, mut second) = (coefficients[N - 1], coefficients[N - 2]);
     // In pairs: a loop of few, plain rounds is unrolled, without which loops around this would not become vector code.
@@ -229,11 +249,10 @@ pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64
         first = square.mul_add(first, coefficients[N + 1 - 2 * pair]);
         second = square.mul_add(second, coefficients[N - 2 * pair]);
     }
-    let slope = match N % 2 {
+    match N % 2 {
         0 => x.mul_add(second, square.mul_add(first, coefficients[1])),
         _ => x.mul_add(first, second),
-    };
-    x.mul_add(slope, coefficients[0])
+    }
 }
 
 #[inline(always)]

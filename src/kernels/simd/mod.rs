@@ -4,10 +4,11 @@
 //! vector code, once per level of instruction set, and the level is chosen at run time. Every level computes the same
 //! operations in the same order (fused multiply-adds included), so results have the same bits on all of them.
 //!
-//! Elementary functions are within 2 ulp (`exp`, `log`, `log1p`, `log1m`) or 4 ulp (the others) of the scalar functions in
-//! [`special`](super::special), which err themselves; corner cases are the same. Of the special functions there is one
-//! source: [`alone`] is what the scalar functions use, with the same bits. They are within 2 ulp of the true value, as
-//! `tests/reference/simd.tsv` has it.
+//! They are within 1 ulp (`exp`, `log`, `log1p`, `log1m`, `sin`, `cos`) or 2 ulp (the others) of the true value at every
+//! number, zeros of the functions included, as `tests/reference/simd.tsv` has it; of ln Γ, ψ and ψ' that holds for positive
+//! numbers. Of those and the error functions there is one source: [`alone`] is what the scalar functions of
+//! [`special`](super::special) use, with the same bits. The others have scalar twins of the machine's library, with the same
+//! corner cases. Numbers that are rare (negative for ln Γ, large for sines) go to the scalar functions one by one.
 #![allow(unsafe_code)]
 
 /// Functions of the widest vectors of the machine, each written once as an inlined body, with a module `at_level` of the same
@@ -55,11 +56,13 @@ macro_rules! by_level {
     };
 }
 
+mod circular;
 mod coefficients;
 mod double;
 mod elementary;
 mod gamma;
 mod logarithms;
+mod normal;
 mod pieces;
 mod power;
 pub mod product;
@@ -192,12 +195,24 @@ slice_functions! {
     digamma = pieces gamma::Digamma;
     /// ψ'(x).
     trigamma = pieces gamma::Trigamma;
+    /// The error function.
+    erf = each normal::erf;
+    /// 1 - erf(x).
+    erfc = each normal::erfc;
+    /// The standard normal distribution function.
+    phi = each normal::phi;
+    /// Its logarithm.
+    log_phi = each normal::log_phi;
+    /// The sine.
+    sin = pieces circular::Sin;
+    /// The cosine.
+    cos = pieces circular::Cos;
 }
 
 /// Functions of one number that have the bits of the slice functions.
 pub mod alone {
     use super::pieces::alone;
-    use super::{Level, gamma};
+    use super::{Level, gamma, normal};
 
     by_level! {
         /// ln Γ(x) for x > 0, within 2 ulp.
@@ -208,6 +223,18 @@ pub mod alone {
 
         /// ψ'(x) for x > 0, within 2 ulp.
         fn trigamma(x: f64) -> f64 = trigamma_alone;
+
+        /// The error function, within 2 ulp.
+        fn erf(x: f64) -> f64 = normal::erf;
+
+        /// 1 - erf(x), within 2 ulp.
+        fn erfc(x: f64) -> f64 = normal::erfc;
+
+        /// The standard normal distribution function, within 2 ulp.
+        fn phi(x: f64) -> f64 = normal::phi;
+
+        /// Its logarithm, within 2 ulp.
+        fn log_phi(x: f64) -> f64 = normal::log_phi;
     }
 
     #[inline(always)]
@@ -249,6 +276,12 @@ mod tests {
         (lgamma, special::lgamma, 0.0),
         (digamma, special::digamma, 0.0),
         (trigamma, special::trigamma, 0.0),
+        (erf, special::erf, 0.0),
+        (erfc, special::erfc, 0.0),
+        (phi, special::phi, 0.0),
+        (log_phi, special::log_phi, 0.0),
+        (sin, special::sin, 2.0),
+        (cos, special::cos, 2.0),
     ];
 
     /// Points of every magnitude and sign, dense around 0, 1 and the bounds of argument reduction, and the extremes.
@@ -342,6 +375,12 @@ mod tests {
             at_level::lgamma,
             at_level::digamma,
             at_level::trigamma,
+            at_level::erf,
+            at_level::erfc,
+            at_level::phi,
+            at_level::log_phi,
+            at_level::sin,
+            at_level::cos,
         ] {
             let portable = compute(function, Level::Portable);
             assert_eq!(compute(function, Level::Avx2), portable);

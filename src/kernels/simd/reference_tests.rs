@@ -6,7 +6,28 @@ use std::collections::BTreeMap;
 const REFERENCE: &str = include_str!("../../../tests/reference/simd.tsv");
 
 /// How many units in the last place each function may be from its true value.
-const BOUNDS: &[(&str, f64)] = &[("lgamma", 2.0), ("digamma", 2.0), ("trigamma", 2.0)];
+const BOUNDS: &[(&str, f64)] = &[
+    ("exp", 1.0),
+    ("expm1", 2.0),
+    ("log", 1.0),
+    ("log1p", 1.0),
+    ("log1m", 1.0),
+    ("log1p_exp", 2.0),
+    ("log1m_exp", 2.0),
+    ("inv_logit", 2.0),
+    ("log_inv_logit", 2.0),
+    ("log1m_inv_logit", 2.0),
+    ("tanh", 2.0),
+    ("lgamma", 2.0),
+    ("digamma", 2.0),
+    ("trigamma", 2.0),
+    ("erf", 2.0),
+    ("erfc", 2.0),
+    ("phi", 2.0),
+    ("log_phi", 2.0),
+    ("sin", 1.0),
+    ("cos", 1.0),
+];
 
 /// A function's arguments and values: the nearest numbers, and what these lack.
 #[derive(Default)]

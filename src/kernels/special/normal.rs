@@ -3,16 +3,17 @@
 use super::coefficients::{ERFCX, GAUSS_LEGENDRE};
 use super::gamma::polynomial;
 use super::logarithmic::inv_logit;
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use crate::kernels::simd::alone;
+use std::f64::consts::PI;
 
 /// erf(x) = 2/√π ∫_0^x e^(-t²) dt.
 pub fn erf(x: f64) -> f64 {
-    libm::erf(x)
+    alone::erf(x)
 }
 
 /// erfc(x) = 1 - erf(x), precise in the right tail.
 pub fn erfc(x: f64) -> f64 {
-    libm::erfc(x)
+    alone::erfc(x)
 }
 
 /// The scaled complement e^(x²) erfc(x); it overflows below about -26.6.
@@ -51,23 +52,12 @@ fn square_in_two_parts(x: f64) -> (f64, f64) {
 
 /// The standard normal distribution function Φ(x), with full relative precision in the left tail.
 pub fn phi(x: f64) -> f64 {
-    if x < -1.0 {
-        let (square, rest) = square_in_two_parts(x);
-        0.5 * erfcx(-x * FRAC_1_SQRT_2) * (-0.5 * square).exp() * (1.0 - 0.5 * rest)
-    } else {
-        0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
-    }
+    alone::phi(x)
 }
 
-/// ln Φ(x), for x down to -1e150.
+/// ln Φ(x).
 pub fn log_phi(x: f64) -> f64 {
-    if x < -1.0 {
-        (0.5 * erfcx(-x * FRAC_1_SQRT_2)).ln() - 0.5 * x * x
-    } else if x < 0.0 {
-        phi(x).ln()
-    } else {
-        (-phi(-x)).ln_1p()
-    }
+    alone::log_phi(x)
 }
 
 /// ln(1 - Φ(x)).
