@@ -5,7 +5,7 @@ use super::blocks::{self, BLOCK, Segments};
 use super::compile::Compiled;
 use super::lanes::{Class, PAIR};
 use super::layout::SCALAR;
-use super::vector::{Group, Lanes, Place, implying};
+use super::vector::{Group, Lanes, Place, Sums, implying, zeros};
 use super::{runtime, symbols};
 use crate::loops::{Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -41,6 +41,8 @@ impl Group<'_, '_, '_, '_> {
                 self.stop_unless_checked(body, &before, exit, from);
             }
             self.lanes.clear();
+            let sums = self.sums_of_segment(segments, segment, body);
+            let before_segment = std::mem::replace(&mut self.sums, sums);
             self.rounds(var, from, to, |group| {
                 let at = group.compiler.value(var);
                 let builder = &mut group.compiler.builder;
@@ -50,6 +52,8 @@ impl Group<'_, '_, '_, '_> {
                 group.block = Some(Place { segment, address });
                 group.segment(segments, body)
             })?;
+            let sums = std::mem::replace(&mut self.sums, before_segment);
+            self.add_sums(&sums);
             self.kernels(segments, segment, body, from, to)?;
             self.log_sums(segments, segment, body, from, to)?;
         }
@@ -70,6 +74,35 @@ impl Group<'_, '_, '_, '_> {
         builder.switch_to_block(exit);
         builder.seal_block(exit);
         Ok(done)
+    }
+
+    /// Running sums for the rounds of a segment alone: registers hold them, as they do not live across the kernels' calls.
+    fn sums_of_segment(&mut self, segments: &Segments, segment: usize, body: &[Stmt]) -> Sums {
+        let mut sums = Sums::new();
+        for (at, stmt) in body.iter().enumerate() {
+            if let Some(target) = self.plan.target(stmt)
+                && segments.of_stmt[at] == segment
+                && !segments.log_sums.contains_key(&at)
+                && !sums.contains_key(&target)
+                && let Some(variables) = self.sums.get(&target)
+            {
+                let own = variables.iter().map(|_| zeros(self.compiler)).collect();
+                sums.insert(target, own);
+            }
+        }
+        sums
+    }
+
+    /// Adds the sums of a segment's rounds to the loop's.
+    fn add_sums(&mut self, sums: &Sums) {
+        let builder = &mut self.compiler.builder;
+        for (target, variables) in sums {
+            for (total, of_segment) in self.sums[target].iter().zip(variables) {
+                let (before, more) = (builder.use_var(*total), builder.use_var(*of_segment));
+                let sum = builder.ins().fadd(before, more);
+                builder.def_var(*total, sum);
+            }
+        }
     }
 
     /// What the sums are at this point.

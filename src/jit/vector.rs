@@ -137,7 +137,7 @@ fn declare_sums(compiler: &mut FunctionCompiler<'_, '_, '_>, plan: &Plan, body: 
     sums
 }
 
-fn zeros(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
+pub(super) fn zeros(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
     let address = &raw const runtime::ZEROS as i64;
     let address = compiler.builder.ins().iconst(I64, address);
     let flags = MemFlagsData::trusted();

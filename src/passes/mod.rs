@@ -1,5 +1,6 @@
 //! Improvements of procedures: each pass takes a procedure and leaves one that computes the same.
 
+mod alike;
 mod carry;
 mod common;
 mod contract;
@@ -96,6 +97,7 @@ pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
     }
     if switches.factor {
         factor::factor(procedure);
+        alike::join(procedure);
     }
     if switches.carry {
         carry::carry(procedure);
