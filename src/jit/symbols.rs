@@ -4,7 +4,7 @@
 //! something else.
 
 use super::scatter::Order;
-use crate::builtins::{Kernel, Prim};
+use crate::builtins::{Kernel, Kind, Prim};
 use crate::kernels::simd::{self, scatter};
 use std::slice;
 
@@ -80,20 +80,34 @@ unsafe extern "C" fn each<const PRIM: usize>(from: *const f64, to: *mut f64, cou
     }
 }
 
-/// As [`each`], of two reals: the power.
+/// As [`each`], of two reals.
 ///
 /// # Safety
-/// `base`, `exponent` and `to` are `count` reals each, `to` apart from the others.
-unsafe extern "C" fn powers(base: *const f64, exponent: *const f64, to: *mut f64, count: u64) {
+/// `first`, `second` and `to` are `count` reals each, `to` apart from the others.
+unsafe extern "C" fn pairs<const PRIM: usize>(
+    first: *const f64,
+    second: *const f64,
+    to: *mut f64,
+    count: u64,
+) {
     // SAFETY: the caller's.
-    let (base, exponent, to) = unsafe {
+    let (first, second, to) = unsafe {
         (
-            slice::from_raw_parts(base, count as usize),
-            slice::from_raw_parts(exponent, count as usize),
+            slice::from_raw_parts(first, count as usize),
+            slice::from_raw_parts(second, count as usize),
             slice::from_raw_parts_mut(to, count as usize),
         )
     };
-    simd::pow(base, exponent, to);
+    match Prim::ALL[PRIM] {
+        Prim::Pow => simd::pow(first, second, to),
+        Prim::Lbeta => simd::lbeta(first, second, to),
+        Prim::LogDiffExp => simd::log_diff_exp(first, second, to),
+        _ => {
+            for ((to, x), y) in to.iter_mut().zip(first).zip(second) {
+                *to = binary::<PRIM>(*x, *y);
+            }
+        }
+    }
 }
 
 /// Adds `count` values to the cells of a table of length `len` that the indices plus `offset` name.
@@ -173,9 +187,12 @@ macro_rules! symbols {
         /// The address of a function that applies a primitive's kernel to slices of reals. It takes a slice for each argument,
         /// one for the results, and how many numbers each has.
         pub(super) fn slice_symbol(prim: Prim) -> Option<usize> {
+            if prim.args().contains(&Kind::Int) {
+                return None;
+            }
             match prim {
-                Prim::Pow => Some(powers as *const () as usize),
                 $(Prim::$unary => Some(each::<{ Prim::$unary as usize }> as *const () as usize),)*
+                $(Prim::$binary => Some(pairs::<{ Prim::$binary as usize }> as *const () as usize),)*
                 _ => None,
             }
         }

@@ -15,7 +15,7 @@ use super::pieces::Pieces;
 use crate::kernels::special;
 
 /// From here on Stirling's series serves ln Γ and ψ.
-const FAR_FROM: f64 = 2.5;
+pub(super) const FAR_FROM: f64 = 2.5;
 
 /// ln Γ.
 #[derive(Clone, Copy)]
@@ -98,6 +98,13 @@ impl Shift {
         let low = distances.low.mul_add(factor, -low);
         distances.high.mul_add(factor, low) - log.high
     }
+}
+
+/// The error of Stirling's formula, ln Γ(x) - ((x - 1/2) ln x - x + ln(2π)/2), for x ≥ 5/2.
+#[inline(always)]
+pub(super) fn stirling_error(x: f64) -> f64 {
+    let inverse = 1.0 / x;
+    inverse * polynomial(&LGAMMA_FAR, inverse * inverse)
 }
 
 /// (x - 1/2) (ln x - 1) + ln(2π)/2 - 1/2 + a correction.

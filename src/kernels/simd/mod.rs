@@ -56,8 +56,10 @@ macro_rules! by_level {
     };
 }
 
+pub mod beta;
 mod circular;
 mod coefficients;
+mod difference;
 mod double;
 mod elementary;
 mod gamma;
@@ -70,6 +72,8 @@ pub mod product;
 mod reference_tests;
 pub mod scatter;
 
+pub use beta::lbeta;
+pub use difference::log_diff_exp;
 pub use logarithms::{sum_log, sum_log1p};
 pub use power::pow;
 

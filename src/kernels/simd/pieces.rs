@@ -1,7 +1,7 @@
 //! Functions that one formula serves for most numbers, another for many, and slow scalar code for a few.
 
 /// How many numbers are looked at together for whether the formula for most serves them all.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// A function in pieces. Each formula is free of branches and calls, and inlined always, so that loops around it become
 /// vector code.
