@@ -8,7 +8,8 @@ use crate::loops::{BufferId, CellId, Slice, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{
-    AbiParam, InstBuilder, MemFlagsData, Signature, StackSlotData, StackSlotKind, Type, Value,
+    AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, StackSlotData, StackSlotKind, Type,
+    Value,
 };
 use std::mem::offset_of;
 
@@ -283,21 +284,26 @@ impl FunctionCompiler<'_, '_, '_> {
             signature.params.push(AbiParam::new(ty));
         }
         signature.returns.extend(result.map(AbiParam::new));
+        let reference = self.signature(signature);
+        let callee = self.builder.ins().iconst(I64, address as i64);
+        let call = self.builder.ins().call_indirect(reference, callee, args);
+        self.builder.inst_results(call).first().copied()
+    }
+
+    /// A signature for calls.
+    pub(super) fn signature(&mut self, signature: Signature) -> SigRef {
         let known = self
             .signatures
             .iter()
             .find(|(known, _)| *known == signature);
-        let reference = match known {
+        match known {
             Some((_, reference)) => *reference,
             None => {
                 let reference = self.builder.import_signature(signature.clone());
                 self.signatures.push((signature, reference));
                 reference
             }
-        };
-        let callee = self.builder.ins().iconst(I64, address as i64);
-        let call = self.builder.ins().call_indirect(reference, callee, args);
-        self.builder.inst_results(call).first().copied()
+        }
     }
 
     /// Calls a shim that returns 0 for success, and stops at the site if it does not.

@@ -67,6 +67,21 @@ fn slice_call<'b>(plan: &Plan, op: &'b Op) -> Option<(Prim, &'b [ValueId])> {
     (fits && symbols::slice_symbol(*prim).is_some()).then_some((*prim, args))
 }
 
+/// Something that takes the statements of a segment in order.
+pub(super) trait Rounds {
+    /// Why it cannot.
+    type Error;
+
+    /// Takes a statement.
+    fn take(&mut self, stmt: &Stmt) -> Result<(), Self::Error>;
+
+    /// Makes a value at hand that an earlier segment or a kernel left in a place.
+    fn bring(&mut self, value: ValueId, number: usize) -> Result<(), Self::Error>;
+
+    /// Leaves a value in a place.
+    fn keep(&mut self, value: ValueId, number: usize) -> Result<(), Self::Error>;
+}
+
 impl Segments {
     /// The segments of a loop, if it calls kernels and can be cut.
     pub fn new(procedure: &Procedure, plan: &Plan, body: &[Stmt]) -> Option<Segments> {
@@ -114,6 +129,66 @@ impl Segments {
     /// Whether a value is a logarithm of which only the sum is computed.
     pub fn is_absorbed(&self, value: ValueId) -> bool {
         self.log_sums.values().any(|sum| sum.log == value)
+    }
+
+    /// Takes a segment's statements, each behind what it needs of earlier segments.
+    pub fn walk<R: Rounds>(
+        &self,
+        plan: &Plan,
+        body: &[Stmt],
+        segment: usize,
+        rounds: &mut R,
+    ) -> Result<(), R::Error> {
+        let mut ready = BTreeSet::new();
+        for (at, (stmt, of_stmt)) in body.iter().zip(&self.of_stmt).enumerate() {
+            let elsewhere = match stmt {
+                Stmt::Let(value, _) if self.is_absorbed(*value) => true,
+                Stmt::Let(..) => self.slice_call(plan, stmt).is_some(),
+                _ => self.scatters.contains_key(&at) || self.log_sums.contains_key(&at),
+            };
+            if *of_stmt != segment || elsewhere {
+                continue;
+            }
+            for value in uses(plan, stmt) {
+                self.bring(plan, body, &mut ready, value, rounds)?;
+            }
+            rounds.take(stmt)?;
+            if let Stmt::Let(value, _) = stmt {
+                ready.insert(*value);
+                if let Some(&number) = self.kept.get(value) {
+                    rounds.keep(*value, number)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a value of an earlier segment available.
+    fn bring<R: Rounds>(
+        &self,
+        plan: &Plan,
+        body: &[Stmt],
+        ready: &mut BTreeSet<ValueId>,
+        value: ValueId,
+        rounds: &mut R,
+    ) -> Result<(), R::Error> {
+        let definition = body
+            .iter()
+            .find(|stmt| matches!(stmt, Stmt::Let(defined, _) if *defined == value));
+        let Some(stmt) = definition else {
+            return Ok(());
+        };
+        // Uniform values of earlier segments are scalars that are still there.
+        if plan.class(value) == Class::Uniform || !ready.insert(value) {
+            return Ok(());
+        }
+        if let Some(&number) = self.kept.get(&value) {
+            return rounds.bring(value, number);
+        }
+        for operand in uses(plan, stmt) {
+            self.bring(plan, body, ready, operand, rounds)?;
+        }
+        rounds.take(stmt)
     }
 
     /// Each statement to the first segment where its operands are there.

@@ -47,6 +47,8 @@ pub(super) struct Unit<'p> {
     pub sites: Vec<Site>,
     /// Lines that loops keep their blocks in, one after another: at the end of the arena, or of a part's own memory.
     pub kept_lines: usize,
+    /// The functions of [`wide`](super::wide) so far: their code.
+    pub wide: Vec<Vec<u8>>,
 }
 
 /// What a value of the procedure is in the function at hand.

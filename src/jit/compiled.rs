@@ -2,7 +2,7 @@
 
 use super::compile::{self, Unit};
 use super::host::{self, Host};
-use super::layout::{Layout, Line};
+use super::layout::{LINE, Layout, Line};
 use super::parallel::Parallel;
 use super::partition::{Chunk, Partition};
 use super::parts::{Entry, Parts, Threads};
@@ -15,7 +15,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Module, ModuleError};
+use cranelift_module::{FuncId, Module, ModuleError};
 use rand::Rng;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -33,6 +33,8 @@ pub struct CompileOptions {
     pub optimise: bool,
     /// Compile innermost loops two rounds at a time where their rounds are independent.
     pub vectorise: bool,
+    /// Eight rounds at a time where the machine has AVX-512.
+    pub wide: bool,
     /// Check every index, as a guard against bugs of the compiler; on by default in debug builds.
     pub check_bounds: bool,
 }
@@ -42,6 +44,7 @@ impl Default for CompileOptions {
         CompileOptions {
             optimise: true,
             vectorise: true,
+            wide: true,
             check_bounds: cfg!(debug_assertions),
         }
     }
@@ -96,6 +99,8 @@ pub struct Compiled {
     name: String,
     /// The code in order.
     steps: Vec<Step>,
+    /// The functions of [`wide`](super::wide), which the code calls by number.
+    wide: Vec<*const u8>,
     /// Owns the code; `None` only while being dropped.
     module: Option<JITModule>,
     /// The code refers to these by address.
@@ -194,7 +199,8 @@ impl Compiled {
             Role::Output(number) => Some(*number),
             _ => None,
         })?;
-        let host = Host::detect();
+        let mut host = Host::detect();
+        host.wide &= options.wide;
         let parallel = match options.vectorise {
             true => Parallel::all(procedure, host),
             false => BTreeMap::new(),
@@ -212,13 +218,14 @@ impl Compiled {
             options: *options,
             sites: Vec::new(),
             kept_lines: 0,
+            wide: Vec::new(),
         };
         let mut systems = Vec::with_capacity(procedure.systems.len());
         for system in &procedure.systems {
             let text = text.as_deref_mut();
             systems.push(CompiledSystem::compile(system, options, text)?);
         }
-        let (module, entries) = generate(&mut unit, text)?;
+        let (module, entries, wide) = generate(&mut unit, text)?;
         let kept_lines = unit.kept_lines;
         let step = |(chunk, entry): (&Chunk, Entry)| match &chunk.parallel {
             None => Step::Once(entry),
@@ -238,6 +245,7 @@ impl Compiled {
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
             name: procedure.name.clone(),
             steps,
+            wide,
             module: Some(module),
             constants,
             sites: unit.sites,
@@ -320,6 +328,7 @@ impl Compiled {
             outputs: output_table.as_ptr(),
             runtime,
             result: 0.0,
+            wide: self.wide.as_ptr(),
             own: ptr::null_mut(),
             from: 0,
             to: 0,
@@ -343,6 +352,12 @@ impl Compiled {
         }
         workspace.runtime.generator = None;
         Ok(frame.result)
+    }
+
+    /// How many loops, or segments of loops, run eight rounds at a time.
+    #[cfg(test)]
+    pub(super) fn wide_functions(&self) -> usize {
+        self.wide.len()
     }
 
     /// The procedure's name.
@@ -411,11 +426,11 @@ fn erase<'g>(generator: &'g mut (dyn Rng + 'g)) -> NonNull<dyn Rng> {
     unsafe { std::mem::transmute::<NonNull<dyn Rng + 'g>, NonNull<dyn Rng>>(pointer) }
 }
 
+/// The owner of code, its functions in order, and those of [`wide`](super::wide).
+type Generated = (JITModule, Vec<Entry>, Vec<*const u8>);
+
 /// Compiles every function of a unit.
-fn generate(
-    unit: &mut Unit<'_>,
-    text: Option<&mut String>,
-) -> Result<(JITModule, Vec<Entry>), CompileError> {
+fn generate(unit: &mut Unit<'_>, text: Option<&mut String>) -> Result<Generated, CompileError> {
     let target = host::target(unit.options.optimise)?;
     let config = target.frontend_config();
     let mut builder = JITBuilder::with_isa(target, cranelift_module::default_libcall_names());
@@ -423,17 +438,20 @@ fn generate(
     builder.symbol_lookup_fn(Box::new(|_| None));
     let mut module = JITModule::new(builder);
     let generated = define_all(unit, &mut module, config, text);
-    let entries = generated.and_then(|functions| {
+    let entries = generated.and_then(|(functions, wide)| {
         module.finalize_definitions().map_err(code)?;
         let entry = |function| {
             let start = module.get_finalized_function(function);
             // SAFETY: the function was generated with this signature.
             unsafe { std::mem::transmute::<*const u8, Entry>(start) }
         };
-        Ok(functions.into_iter().map(entry).collect())
+        let wide = wide.into_iter();
+        let wide = wide.map(|function| module.get_finalized_function(function));
+        let wide = wide.collect();
+        Ok((functions.into_iter().map(entry).collect(), wide))
     });
     match entries {
-        Ok(entries) => Ok((module, entries)),
+        Ok((entries, wide)) => Ok((module, entries, wide)),
         Err(error) => {
             // SAFETY: no function of the module was handed out.
             unsafe { module.free_memory() };
@@ -447,7 +465,7 @@ fn define_all(
     module: &mut JITModule,
     config: cranelift_codegen::isa::TargetFrontendConfig,
     mut text: Option<&mut String>,
-) -> Result<Vec<cranelift_module::FuncId>, CompileError> {
+) -> Result<(Vec<FuncId>, Vec<FuncId>), CompileError> {
     let mut builders = FunctionBuilderContext::new();
     let mut context = Context::new();
     let mut functions = Vec::new();
@@ -480,7 +498,18 @@ fn define_all(
         functions.push(id);
         module.clear_context(&mut context);
     }
-    Ok(functions)
+    let mut wide = Vec::with_capacity(unit.wide.len());
+    for bytes in &unit.wide {
+        let signature = compile::signature(config.default_call_conv);
+        let id = module
+            .declare_anonymous_function(&signature)
+            .map_err(code)?;
+        module
+            .define_function_bytes(id, LINE as u64, bytes, &[])
+            .map_err(code)?;
+        wide.push(id);
+    }
+    Ok((functions, wide))
 }
 
 /// Refuses code that refers to anything outside of itself: the linker would bind a name to whatever it finds.

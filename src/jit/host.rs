@@ -11,6 +11,8 @@ pub(super) struct Host {
     pub rounds: bool,
     /// Fused multiply-add.
     pub fuses: bool,
+    /// What [`wide`](super::wide) writes: AVX-512 of these kinds, under the calling convention of System V.
+    pub wide: bool,
 }
 
 impl Host {
@@ -20,11 +22,16 @@ impl Host {
         let host = Host {
             rounds: std::arch::is_x86_feature_detected!("sse4.1"),
             fuses: std::arch::is_x86_feature_detected!("fma"),
+            wide: cfg!(not(windows))
+                && std::arch::is_x86_feature_detected!("avx512f")
+                && std::arch::is_x86_feature_detected!("avx512dq")
+                && std::arch::is_x86_feature_detected!("bmi2"),
         };
         #[cfg(not(target_arch = "x86_64"))]
         let host = Host {
             rounds: true,
             fuses: true,
+            wide: false,
         };
         host
     }

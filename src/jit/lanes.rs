@@ -118,6 +118,13 @@ impl Plan {
         !self.checked && self.rounds.is_some_and(|rounds| rounds % group == 0)
     }
 
+    /// Whether checks of finiteness go into a sum of zeros, each zero times a number that must be finite: NaN as soon as one
+    /// is not. It costs half of what a mask does.
+    pub fn sums_finite(&self, host: Host) -> bool {
+        let unimplied = self.finite.len() > self.implied.len();
+        self.checked && host.fuses && self.repeatable && unimplied
+    }
+
     /// Whether a statement adds to elements that differ from round to round: run again, it would add again.
     pub fn adds_in_place(&self, stmt: &Stmt) -> bool {
         match stmt {

@@ -27,6 +27,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod vector;
+mod wide;
 
 pub use compiled::{CompileError, CompileOptions, Compiled, Workspace, code_text};
 pub use parts::{Threads, ThreadsError};

@@ -33,6 +33,8 @@ pub(super) struct Frame {
     pub runtime: *mut Runtime,
     /// The result, written at the end of a run that does not stop.
     pub result: f64,
+    /// The functions of [`wide`](super::wide), by number.
+    pub wide: *const *const u8,
     /// Of a loop in parts: the memory of this part.
     pub own: *mut Line,
     /// Of a loop in parts: the first round of this part.

@@ -125,23 +125,17 @@ impl Scatter {
 }
 
 impl Group<'_, '_, '_, '_> {
-    /// Adds the kept values of a block, which begins with the round `from`, to their cells. The code of its rounds, in groups
-    /// over `var`, precedes.
-    pub(super) fn scatter(
-        &mut self,
-        scatter: &Scatter,
-        number: usize,
-        [var, from, to]: [Value; 3],
-    ) {
+    /// Adds the kept values of a block, of the rounds from one up to before another, to their cells.
+    pub(super) fn scatter(&mut self, scatter: &Scatter, number: usize, from: Value, to: Value) {
         let values = i64::from(self.kept_at(number));
+        let Class::Linear { base, constant } = self.plan.class(scatter.place) else {
+            return;
+        };
         let compiler = &mut *self.compiler;
-        // The place at hand is that of the last group.
-        let place = compiler.affine(scatter.place);
-        let indices = compiler.element(scatter.indices, place);
+        let first = compiler.further(from, base);
+        let base = Some(first);
+        let indices = compiler.element(scatter.indices, Affine { base, constant });
         let builder = &mut compiler.builder;
-        let beyond = builder.ins().isub(var, from);
-        let beyond = builder.ins().ishl_imm_u(beyond, 3);
-        let indices = builder.ins().isub(indices, beyond);
         let count = builder.ins().isub(to, from);
         let values = builder.ins().iadd_imm_s(compiler.own, values);
         let offset = scatter.offset(compiler);

@@ -1,28 +1,66 @@
 //! Loops in blocks: a loop over blocks, in each of them a loop per segment and the kernels after it.
 
 use super::CompileError;
-use super::blocks::{self, BLOCK, Segments};
+use super::blocks::{BLOCK, Rounds, Segments};
 use super::compile::Compiled;
 use super::lanes::{Class, PAIR};
 use super::layout::SCALAR;
-use super::vector::{Group, Lanes, Place, Sums, implying, zeros};
+use super::vector::{Group, Lanes, Sums, implying, zeros};
+use super::wide::Wide;
 use super::{runtime, symbols};
 use crate::loops::{Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, F64X2, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
-use std::collections::BTreeSet;
+
+impl Rounds for Group<'_, '_, '_, '_> {
+    type Error = CompileError;
+
+    fn take(&mut self, stmt: &Stmt) -> Compiled {
+        self.stmt(stmt)
+    }
+
+    fn bring(&mut self, value: ValueId, number: usize) -> Compiled {
+        let Some(address) = self.block else {
+            return Ok(());
+        };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        let load = |at: usize| {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.load(F64X2, flags, address, displacement)
+        };
+        let vectors = (0..self.plan.unroll).map(load).collect();
+        self.lanes.insert(value, Lanes::Reals(vectors));
+        Ok(())
+    }
+
+    fn keep(&mut self, value: ValueId, number: usize) -> Compiled {
+        let Some(address) = self.block else {
+            return Ok(());
+        };
+        let start = self.kept_at(number);
+        let flags = MemFlagsData::trusted();
+        for (at, vector) in self.reals(value).into_iter().enumerate() {
+            let displacement = start + (at * PAIR * SCALAR) as i32;
+            let ins = self.compiler.builder.ins();
+            ins.store(flags, vector, address, displacement);
+        }
+        Ok(())
+    }
+}
 
 impl Group<'_, '_, '_, '_> {
-    /// A loop over blocks, in each of them a loop per segment and the kernels after it. Returns up to where rounds have been
+    /// A loop over blocks, in each of them the rounds of each segment and the kernels after it. Returns up to where rounds have been
     /// taken over: up to the end, or to the first block of which a check failed.
     pub(super) fn blocks(
         &mut self,
         segments: &Segments,
+        wide: Option<&Wide>,
         var: ValueId,
-        start: Value,
-        end: Value,
+        [start, end]: [Value; 2],
         body: &[Stmt],
     ) -> Result<Value, CompileError> {
         let [block, exit] = [(); 2].map(|()| self.compiler.builder.create_block());
@@ -40,30 +78,20 @@ impl Group<'_, '_, '_, '_> {
             if segment == segments.checked {
                 self.stop_unless_checked(body, &before, exit, from);
             }
-            self.lanes.clear();
-            let sums = self.sums_of_segment(segments, segment, body);
-            let before_segment = std::mem::replace(&mut self.sums, sums);
-            self.rounds(var, from, to, |group| {
-                let at = group.compiler.value(var);
-                let builder = &mut group.compiler.builder;
-                let distance = builder.ins().isub(at, from);
-                let bytes = builder.ins().ishl_imm_u(distance, 3);
-                let address = builder.ins().iadd(group.compiler.own, bytes);
-                group.block = Some(Place { segment, address });
-                group.segment(segments, body)
-            })?;
-            let sums = std::mem::replace(&mut self.sums, before_segment);
-            self.add_sums(&sums);
+            if let Some(wide) = wide {
+                self.wide_rounds(wide, segment, from, to)?;
+            } else {
+                self.pair_rounds(segments, segment, var, [from, to], body)?;
+            }
             self.kernels(segments, segment, body, from, to)?;
             self.log_sums(segments, segment, body, from, to)?;
         }
         if segments.checked == segments.count {
             self.stop_unless_checked(body, &before, exit, from);
         }
-        let last = self.compiler.value(var);
         for scatter in segments.scatters.values() {
             if let Some(&number) = segments.kept.get(&scatter.value) {
-                self.scatter(scatter, number, [last, from, to]);
+                self.scatter(scatter, number, from, to);
             }
         }
         let builder = &mut self.compiler.builder;
@@ -74,6 +102,32 @@ impl Group<'_, '_, '_, '_> {
         builder.switch_to_block(exit);
         builder.seal_block(exit);
         Ok(done)
+    }
+
+    /// The rounds of a segment in pairs.
+    fn pair_rounds(
+        &mut self,
+        segments: &Segments,
+        segment: usize,
+        var: ValueId,
+        [from, to]: [Value; 2],
+        body: &[Stmt],
+    ) -> Compiled {
+        self.lanes.clear();
+        let sums = self.sums_of_segment(segments, segment, body);
+        let before_segment = std::mem::replace(&mut self.sums, sums);
+        self.rounds(var, from, to, |group| {
+            let at = group.compiler.value(var);
+            let builder = &mut group.compiler.builder;
+            let distance = builder.ins().isub(at, from);
+            let bytes = builder.ins().ishl_imm_u(distance, 3);
+            let address = builder.ins().iadd(group.compiler.own, bytes);
+            group.block = Some(address);
+            segments.walk(group.plan, body, segment, group)
+        })?;
+        let sums = std::mem::replace(&mut self.sums, before_segment);
+        self.add_sums(&sums);
+        Ok(())
     }
 
     /// Running sums for the rounds of a segment alone: registers hold them, as they do not live across the kernels' calls.
@@ -138,92 +192,9 @@ impl Group<'_, '_, '_, '_> {
         builder.seal_block(held);
     }
 
-    /// The statements of the segment at hand.
-    pub(super) fn segment(&mut self, segments: &Segments, body: &[Stmt]) -> Compiled {
-        let Some(place) = self.block else {
-            return Ok(());
-        };
-        let mut ready = BTreeSet::new();
-        for (at, (stmt, segment)) in body.iter().zip(&segments.of_stmt).enumerate() {
-            let elsewhere = match stmt {
-                Stmt::Let(value, _) if segments.is_absorbed(*value) => true,
-                Stmt::Let(..) => segments.slice_call(self.plan, stmt).is_some(),
-                _ => segments.scatters.contains_key(&at) || segments.log_sums.contains_key(&at),
-            };
-            if *segment != place.segment || elsewhere {
-                continue;
-            }
-            for value in blocks::uses(self.plan, stmt) {
-                self.bring(segments, body, &mut ready, value)?;
-            }
-            self.stmt(stmt)?;
-            if let Stmt::Let(value, _) = stmt {
-                ready.insert(*value);
-                if let Some(&number) = segments.kept.get(value) {
-                    self.keep(*value, number);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a value of an earlier segment available in this one.
-    pub(super) fn bring(
-        &mut self,
-        segments: &Segments,
-        body: &[Stmt],
-        ready: &mut BTreeSet<ValueId>,
-        value: ValueId,
-    ) -> Compiled {
-        let definition = body
-            .iter()
-            .find(|stmt| matches!(stmt, Stmt::Let(defined, _) if *defined == value));
-        let Some(stmt) = definition else {
-            return Ok(());
-        };
-        // Uniform values of earlier segments are scalars that are still there.
-        if self.plan.class(value) == Class::Uniform || !ready.insert(value) {
-            return Ok(());
-        }
-        if let Some(&number) = segments.kept.get(&value) {
-            let vectors = self.kept(number);
-            self.lanes.insert(value, Lanes::Reals(vectors));
-            return Ok(());
-        }
-        for operand in blocks::uses(self.plan, stmt) {
-            self.bring(segments, body, ready, operand)?;
-        }
-        self.stmt(stmt)
-    }
-
     /// The displacement of a kept value's slice.
     pub(super) fn kept_at(&mut self, number: usize) -> i32 {
         self.compiler.kept_slice(number, BLOCK * SCALAR) as i32
-    }
-
-    pub(super) fn keep(&mut self, value: ValueId, number: usize) {
-        let Some(place) = self.block else { return };
-        let start = self.kept_at(number);
-        let flags = MemFlagsData::trusted();
-        for (at, vector) in self.reals(value).into_iter().enumerate() {
-            let displacement = start + (at * PAIR * SCALAR) as i32;
-            let ins = self.compiler.builder.ins();
-            ins.store(flags, vector, place.address, displacement);
-        }
-    }
-
-    pub(super) fn kept(&mut self, number: usize) -> Vec<Value> {
-        let Some(place) = self.block else {
-            return Vec::new();
-        };
-        let start = self.kept_at(number);
-        let flags = MemFlagsData::trusted();
-        let load = |at: usize| {
-            let displacement = start + (at * PAIR * SCALAR) as i32;
-            let ins = self.compiler.builder.ins();
-            ins.load(F64X2, flags, place.address, displacement)
-        };
-        (0..self.plan.unroll).map(load).collect()
     }
 
     /// Calls the kernels whose arguments a segment has computed.

@@ -6,6 +6,7 @@ mod powers;
 mod scatter;
 mod special;
 mod sums;
+mod wide;
 
 use super::host::Host;
 use super::lanes::Plan;
@@ -83,6 +84,7 @@ fn check_scalar(procedure: &Procedure, inputs: &[&[f64]]) -> Outcome {
             optimise,
             check_bounds,
             vectorise: false,
+            wide: false,
         };
         let found = compile_and_run(procedure, &options, inputs);
         match (&expected.result, &found.result) {
@@ -483,7 +485,7 @@ impl Choices {
 }
 
 /// The length of every buffer of a random procedure.
-const LEN: usize = 24;
+const LEN: usize = 61;
 
 /// Builds a random procedure. `total` and the buffers `sums` are only ever added to, and `magnitude` gets the size
 /// of everything that is, so that the order of additions may be judged.

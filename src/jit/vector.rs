@@ -9,6 +9,7 @@ use super::CompileError;
 use super::blocks::Segments;
 use super::compile::{Compiled, Def, FunctionCompiler};
 use super::lanes::{PAIR, Plan, Target};
+use super::wide::Wide;
 use super::{prim, runtime};
 use crate::builtins::Scalar;
 use crate::loops::{CellId, Stmt, ValueId};
@@ -46,7 +47,11 @@ pub(super) fn compile_loop(
     }
     let segments = Segments::new(compiler.unit.procedure, &plan, body);
     plan.repeatable |= segments.is_some();
-    let size = (PAIR * plan.unroll) as i64;
+    let wide = Wide::new(compiler, &plan, segments.as_ref(), body);
+    let size = match &wide {
+        Some(_) => 1,
+        None => (PAIR * plan.unroll) as i64,
+    };
     let [start, end] = compiler.bounds(*start, *end);
     let sums = declare_sums(compiler, &plan, body);
     let checks = plan.checked.then(|| Checks::declare(compiler, &plan));
@@ -76,8 +81,12 @@ pub(super) fn compile_loop(
         checks,
         block: None,
     };
-    let done = match &segments {
-        None => {
+    let done = match (&segments, &wide) {
+        (None, Some(wide)) => {
+            group.wide_rounds(wide, 0, start, limit)?;
+            limit
+        }
+        (None, None) => {
             group.rounds(*var, start, limit, |group| {
                 body.iter().try_for_each(|stmt| group.stmt(stmt))?;
                 group.leave_locals();
@@ -85,7 +94,7 @@ pub(super) fn compile_loop(
             })?;
             limit
         }
-        Some(segments) => group.blocks(segments, *var, start, limit, body)?,
+        (Some(segments), _) => group.blocks(segments, wide.as_ref(), *var, [start, limit], body)?,
     };
     let Group { compiler, sums, .. } = group;
     compiler.builder.ins().jump(finish, &[]);
@@ -105,7 +114,11 @@ pub(super) fn compile_loop(
     compiler.builder.ins().jump(rest, &[BlockArg::Value(done)]);
     compiler.builder.switch_to_block(rest);
     compiler.builder.seal_block(rest);
-    if !plan.is_exact() {
+    let is_done = match &wide {
+        Some(_) => !plan.checked,
+        None => plan.is_exact(),
+    };
+    if !is_done {
         compiler.counted(*var, rest_at, end, false, |compiler| compiler.block(body))?;
     }
     Ok(true)
@@ -152,8 +165,7 @@ pub(super) fn zeros(compiler: &mut FunctionCompiler<'_, '_, '_>) -> Variable {
 pub(super) struct Checks {
     /// The mask of the lanes in which all have.
     pub mask: Variable,
-    /// A sum of zeros, each zero times a number that must be finite: NaN as soon as one is not. It costs half of what
-    /// the mask does. There is one where the machine fuses.
+    /// The sum of [`Plan::sums_finite`].
     pub finite: Option<Variable>,
 }
 
@@ -163,11 +175,10 @@ impl Checks {
         let ones = compiler.builder.ins().iconst(I64, -1);
         let ones = compiler.builder.ins().splat(I64X2, ones);
         compiler.builder.def_var(mask, ones);
-        let unimplied = plan.finite.len() > plan.implied.len();
-        let fuses = compiler.unit.host.fuses && plan.repeatable && unimplied;
+        let sums_finite = plan.sums_finite(compiler.unit.host);
         Checks {
             mask,
-            finite: fuses.then(|| zeros(compiler)),
+            finite: sums_finite.then(|| zeros(compiler)),
         }
     }
 
@@ -260,17 +271,8 @@ pub(super) struct Group<'g, 'u, 'p, 'f> {
     pub locals: BTreeMap<CellId, Held>,
     /// Where the outcomes of checks go.
     pub checks: Option<Checks>,
-    /// Where this group is in its block, for loops in segments.
-    pub block: Option<Place>,
-}
-
-/// A group's place in a block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// The segment.
-    pub segment: usize,
-    /// The memory of blocks plus the group's distance from the block's start, in bytes.
-    pub address: Value,
+    /// For loops in segments the memory of blocks plus the group's distance from the block's start, in bytes.
+    pub block: Option<Value>,
 }
 
 impl Group<'_, '_, '_, '_> {
