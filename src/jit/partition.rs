@@ -1,16 +1,21 @@
 //! Cuts a long body into functions, because the time to compile one grows faster than its length.
 //!
 //! Cuts lie between statements of the outermost block. A value or cell that both sides of a cut use gets a slot of
-//! memory; everything else stays in registers. A loop that runs in parts is a function of its own.
+//! memory; everything else stays in registers. A loop that runs in parts is a function of its own, and so is a recurrence:
+//! where calls are near, what it hands from round to round would not stay in a register.
 
 use super::parallel::Parallel;
-use crate::loops::{CellId, Op, Procedure, Slice, Stmt, ValueId};
+use crate::loops::{self, CellId, Op, Procedure, Slice, Stmt, ValueId};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Statements per function. ENGINE measurements: about 2 µs per instruction up to some thousand, superlinear
 /// beyond; functions of 500 compile 10,000 instructions in three quarters of the time of one.
 const LONGEST: usize = 600;
+/// A recurrence of fewer rounds does not repay a call, nor one of more statements, which needs more registers than there are;
+/// guesses.
+const FEWEST_ROUNDS: i64 = 32;
+const MOST_STATEMENTS: usize = 32;
 
 /// How a body is cut.
 #[derive(Debug, Default)]
@@ -96,7 +101,17 @@ fn cut(body: &[Stmt], mut parallel: BTreeMap<usize, Parallel>) -> Vec<Chunk> {
     };
     let mut chunks = Vec::new();
     let (mut start, mut length) = (0, 0);
+    let mut constants = BTreeMap::new();
     for (at, stmt) in body.iter().enumerate() {
+        if let Stmt::Let(value, Op::Int(constant)) = stmt {
+            constants.insert(*value, *constant);
+        }
+        if is_recurrence(stmt, &constants) {
+            chunks.push(chunk(start..at, None));
+            chunks.push(chunk(at..at + 1, None));
+            (start, length) = (at + 1, 0);
+            continue;
+        }
         if let Some(parallel) = parallel.remove(&at) {
             chunks.push(chunk(start..at, None));
             chunks.push(chunk(at..at + 1, Some(parallel)));
@@ -112,6 +127,22 @@ fn cut(body: &[Stmt], mut parallel: BTreeMap<usize, Parallel>) -> Vec<Chunk> {
     }
     chunks.push(chunk(start..body.len(), None));
     chunks
+}
+
+/// Whether a statement is a short loop whose rounds wait for each other.
+fn is_recurrence(stmt: &Stmt, constants: &BTreeMap<ValueId, i64>) -> bool {
+    let Stmt::For {
+        start, end, body, ..
+    } = stmt
+    else {
+        return false;
+    };
+    let (Some(start), Some(end)) = (constants.get(start), constants.get(end)) else {
+        return false;
+    };
+    let innermost = body.iter().all(|stmt| loops::blocks(stmt).next().is_none());
+    let is_short = innermost && body.len() <= MOST_STATEMENTS;
+    is_short && end.saturating_sub(*start) >= FEWEST_ROUNDS && loops::carries(body)
 }
 
 /// How many statements a statement is, with those in it.

@@ -26,7 +26,7 @@ pub use evaluate::Evaluator;
 pub use intrinsic::{Intrinsic, LinearAlgebra};
 pub use ode::{Problem, System};
 pub use rewrite::{
-    blocks, blocks_mut, for_each_operand, for_each_operand_inside, for_each_written,
+    blocks, blocks_mut, carries, for_each_operand, for_each_operand_inside, for_each_written,
     rewrite_definitions, rewrite_operands, rewrite_operands_here, written_in,
 };
 pub use stop::Stop;

@@ -77,6 +77,23 @@ pub fn written_in(stmts: &[Stmt]) -> BTreeSet<BufferId> {
     written
 }
 
+/// Whether a round of a loop with this body reads what the one before left in a cell.
+pub fn carries(body: &[Stmt]) -> bool {
+    let (mut read, mut set) = (BTreeSet::new(), BTreeSet::new());
+    for stmt in body {
+        match stmt {
+            Stmt::Let(_, Op::Get(cell)) if !set.contains(cell) => {
+                read.insert(*cell);
+            }
+            Stmt::Set(cell, _) => {
+                set.insert(*cell);
+            }
+            _ => {}
+        }
+    }
+    !read.is_disjoint(&set)
+}
+
 /// The blocks directly inside a statement.
 pub fn blocks(stmt: &Stmt) -> impl Iterator<Item = &Vec<Stmt>> {
     let (a, b) = match stmt {

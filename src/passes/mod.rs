@@ -6,6 +6,7 @@ mod common;
 mod contract;
 mod dead;
 mod factor;
+mod fission;
 mod hoist;
 mod logistic;
 mod memory;
@@ -29,6 +30,8 @@ pub struct Switches {
     /// What one round of a loop leaves to the next goes there by the shortest way. For gradients: it would be in the way of
     /// differentiation.
     pub carry: bool,
+    /// Loops whose rounds wait for each other do nothing else. For gradients: differentiation writes fewer loops of its own.
+    pub fission: bool,
     /// Values in loops that depend on data alone become tables.
     pub tabulate: bool,
     /// Equal values are computed once.
@@ -55,6 +58,7 @@ impl Switches {
         straighten: true,
         hoist: true,
         carry: true,
+        fission: true,
         tabulate: true,
         common: true,
         factor: true,
@@ -69,6 +73,7 @@ impl Switches {
         straighten: false,
         hoist: false,
         carry: false,
+        fission: false,
         tabulate: false,
         common: false,
         factor: false,
@@ -104,6 +109,9 @@ pub fn improve_gradient(procedure: &mut Procedure, switches: Switches) {
         shorten::shorten(procedure);
     }
     simplify(procedure, switches);
+    if switches.fission {
+        fission::split(procedure);
+    }
     if switches.contract {
         contract::contract(procedure);
     }

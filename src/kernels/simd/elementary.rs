@@ -6,6 +6,7 @@
 #![allow(clippy::excessive_precision)]
 
 use super::double::Double;
+use super::pieces::Pieces;
 use std::f64::consts::LOG2_E;
 
 /// Adding it rounds to an integer, which is then in the low bits.
@@ -87,6 +88,46 @@ pub(super) fn exp(x: f64) -> f64 {
     let (n, r) = reduce(within_range(x));
     let m = (r * r).mul_add(exp_tail(r), r);
     scale(m + 1.0, n)
+}
+
+/// [`exp`], in fewer operations where the power is a normal number.
+#[derive(Clone, Copy)]
+pub(super) struct Exp;
+
+impl Pieces for Exp {
+    #[inline(always)]
+    fn is_simple(self, x: f64) -> bool {
+        x.abs() <= 700.0
+    }
+
+    #[inline(always)]
+    fn simple(self, x: f64) -> f64 {
+        let shifted = x.mul_add(LOG2_E, SHIFT);
+        let n = shifted - SHIFT;
+        let r = n.mul_add(-LN2_LOW, n.mul_add(-LN2_HIGH, x));
+        let m = (r * r).mul_add(exp_tail(r), r);
+        (m + 1.0) * power_of_two(shifted)
+    }
+
+    #[inline(always)]
+    fn other(self, x: f64) -> f64 {
+        exp(x)
+    }
+
+    #[inline(always)]
+    fn either(self, x: f64) -> f64 {
+        exp(x)
+    }
+
+    #[inline(always)]
+    fn is_rare(self, _: f64) -> bool {
+        false
+    }
+
+    #[inline(always)]
+    fn rare(self, x: f64) -> f64 {
+        exp(x)
+    }
 }
 
 /// x, or the nearest beyond which e^x is 0 or infinite, and is rounded so by [`scale`].

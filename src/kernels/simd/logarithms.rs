@@ -31,7 +31,43 @@ fn sum_log1p_each(from: &[f64]) -> f64 {
         let u = 1.0 + x;
         (u, if x < 1.0 { x - (u - 1.0) } else { 0.0 })
     };
-    sum(from, 0.0, parts, elementary::log1p)
+    let mut total = 0.0;
+    for block in from.chunks(BLOCK) {
+        total += match sum_of_fractions(block) {
+            Some(sum) => sum,
+            None => sum(block, 0.0, parts, elementary::log1p),
+        };
+    }
+    total
+}
+
+/// Σ log(1 + xᵢ) of at most [`BLOCK`] numbers from 0 to 1, such as e^-|s|: their factors, 2 at most, need not be taken apart.
+#[inline(always)]
+fn sum_of_fractions(block: &[f64]) -> Option<f64> {
+    const ONE: u64 = 1.0_f64.to_bits();
+    let (mut products, mut lacking) = ([1.0; PRODUCTS], [0.0; PRODUCTS]);
+    let mut others = [0_u64; PRODUCTS];
+    let mut multiply = |group: &[f64; PRODUCTS]| {
+        for (k, x) in group.iter().enumerate() {
+            let u = 1.0 + x;
+            products[k] *= u;
+            lacking[k] += x - (u - 1.0);
+            // Bits of numbers below 0, above 1 and of NaN are above those of 1.
+            others[k] |= if x.to_bits() > ONE { 1 } else { 0 };
+        }
+    };
+    let (groups, rest) = block.as_chunks::<PRODUCTS>();
+    groups.iter().for_each(&mut multiply);
+    let mut last = [0.0; PRODUCTS];
+    last[..rest.len()].copy_from_slice(rest);
+    multiply(&last);
+    if others.iter().any(|other| *other != 0) {
+        return None;
+    }
+    let mut partial = Partial::new();
+    partial.multiply(&products, |u| (u, 0.0));
+    partial.lacking = lacking;
+    Some(partial.log(PRODUCTS))
 }
 
 /// The sum of a logarithm over a slice, where `parts` are the number whose logarithm a term is and what it lacks, `one` has

@@ -172,7 +172,7 @@ macro_rules! slice_functions {
 
 slice_functions! {
     /// e^x.
-    exp = each elementary::exp;
+    exp = pieces elementary::Exp;
     /// e^x - 1.
     expm1 = each elementary::expm1;
     /// The natural logarithm.
