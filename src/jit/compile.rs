@@ -9,7 +9,7 @@ use super::layout::{LINE, Layout, Place, SCALAR};
 use super::parallel::Parallel;
 use super::partition::{self, Chunk, Partition};
 use super::runtime::{self, Frame, Site};
-use super::{CompileError, CompileOptions, prim, vector};
+use super::{CompileError, CompileOptions, prim, vector, wide};
 use crate::builtins::Kind;
 use crate::loops::{MessageId, Op, Procedure, Stmt, ValueId};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -47,8 +47,8 @@ pub(super) struct Unit<'p> {
     pub sites: Vec<Site>,
     /// Lines that loops keep their blocks in, one after another: at the end of the arena, or of a part's own memory.
     pub kept_lines: usize,
-    /// The functions of [`wide`](super::wide) so far: their code.
-    pub wide: Vec<Vec<u8>>,
+    /// The functions of [`wide`](super::wide) so far.
+    pub wide: Vec<wide::Finished>,
 }
 
 /// What a value of the procedure is in the function at hand.

@@ -499,13 +499,16 @@ fn define_all(
         module.clear_context(&mut context);
     }
     let mut wide = Vec::with_capacity(unit.wide.len());
-    for bytes in &unit.wide {
+    for (number, function) in unit.wide.iter().enumerate() {
+        if let Some(text) = &mut text {
+            text.push_str(&format!("\neight rounds at a time, {number}:\n{function}"));
+        }
         let signature = compile::signature(config.default_call_conv);
         let id = module
             .declare_anonymous_function(&signature)
             .map_err(code)?;
         module
-            .define_function_bytes(id, LINE as u64, bytes, &[])
+            .define_function_bytes(id, LINE as u64, &function.bytes, &[])
             .map_err(code)?;
         wide.push(id);
     }

@@ -170,11 +170,6 @@ impl<'c> Assembler<'c> {
         matches!(home, Some(Home::Rounds(_))) && !self.uses[id.0 as usize].is_empty()
     }
 
-    fn is_checked(&self) -> bool {
-        let mut steps = self.code.steps.iter();
-        steps.any(|step| matches!(step, Step::Check(_)))
-    }
-
     /// Writes everything; none if masks run out.
     fn run(&mut self) -> Option<()> {
         self.enter();
@@ -241,7 +236,7 @@ impl<'c> Assembler<'c> {
             }
         }
         self.encoder.clear_rcx();
-        if self.is_checked() {
+        if self.code.is_checked() {
             self.encoder.mask(MaskCode::Xor, FAILED, FAILED, FAILED);
         }
     }
@@ -250,7 +245,7 @@ impl<'c> Assembler<'c> {
         for sum in 0..self.code.sums.min(SUMS_IN_REGISTERS) {
             self.store_in_context(sum_register(sum), self.context.sum(sum));
         }
-        if self.is_checked() {
+        if self.code.is_checked() {
             self.encoder.mask_to_rax(FAILED);
             self.encoder.store(RAX, RDI, 0);
         }

@@ -1,6 +1,7 @@
 //! Straight-line code on vectors of eight lanes, before registers are assigned: what a segment's rounds become.
 
 use super::encode;
+use std::fmt;
 
 /// A vector of eight numbers or a mask of eight lanes, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +188,12 @@ impl Code {
         id
     }
 
+    /// Whether anything may fail.
+    pub fn is_checked(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step, Step::Check(_)))
+    }
+
     /// Leaves out what nothing uses.
     pub fn drop_unused(&mut self) {
         let mut used = vec![false; self.homes.len()];
@@ -204,5 +211,78 @@ impl Code {
         }
         kept.reverse();
         self.steps = kept;
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "w{}", self.0)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.base {
+            Base::Context => write!(out, "[context{:+}]", self.displacement),
+            Base::Table(number) => write!(out, "[address {number}{:+}]", self.displacement),
+        }
+    }
+}
+
+impl fmt::Display for Home {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Home::Row(address) => write!(out, "row {address}"),
+            Home::Splat(number) => write!(out, "scalar {number}"),
+            Home::Constant(bits) => write!(out, "{bits:#x} ({:?})", f64::from_bits(*bits)),
+            Home::Rounds(_) => write!(out, "rounds"),
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Op::Two(two, a, b) => write!(out, "{two:?} {a} {b}"),
+            Op::One(one, a) => write!(out, "{one:?} {a}"),
+            Op::Fma(a, b, c) => write!(out, "Fma {a} {b} {c}"),
+            Op::Load(address) => write!(out, "load {address}"),
+            Op::Gather(address, index) => write!(out, "gather {address} at {index}"),
+            Op::Blend(mask, then, otherwise) => write!(out, "{mask} ? {then} : {otherwise}"),
+            Op::Compare(comparison, a, b) => write!(out, "{comparison:?} {a} {b}"),
+            Op::Logic(Logic::And(a, b)) => write!(out, "{a} and {b}"),
+            Op::Logic(Logic::Or(a, b)) => write!(out, "{a} or {b}"),
+            Op::Logic(Logic::Not(a)) => write!(out, "not {a}"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Define(id, op) => write!(out, "{id} = {op}"),
+            Step::Store(address, value) => write!(out, "store {address} {value}"),
+            Step::AddTo(address, value) => write!(out, "add to {address} {value}"),
+            Step::Scatter(address, index, value) => {
+                write!(out, "add to {address} at {index}, lane by lane, {value}")
+            }
+            Step::Sum(number, value) => write!(out, "sum {number} += {value}"),
+            Step::SumProduct(number, a, b) => write!(out, "sum {number} += {a} {b}"),
+            Step::Check(mask) => write!(out, "check {mask}"),
+        }
+    }
+}
+
+/// What comes from somewhere, then the steps.
+impl fmt::Display for Code {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, home) in self.homes.iter().enumerate() {
+            if let Some(home) = home {
+                writeln!(out, "    {} = {home}", Id(number as u32))?;
+            }
+        }
+        self.steps
+            .iter()
+            .try_for_each(|step| writeln!(out, "    {step}"))
     }
 }

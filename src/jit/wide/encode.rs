@@ -360,3 +360,147 @@ impl Encoder {
         self.bytes.push(0xC3);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(base: u8, index: Index, displacement: i32) -> Operand {
+        Operand::Memory {
+            base: Gpr(base),
+            index,
+            displacement,
+        }
+    }
+
+    /// The bytes of one instruction.
+    fn bytes(write: impl FnOnce(&mut Encoder)) -> Vec<u8> {
+        let mut encoder = Encoder::default();
+        write(&mut encoder);
+        encoder.bytes
+    }
+
+    /// Bytes as LLVM's assembler writes them.
+    #[test]
+    fn vectors_are_encoded_as_an_assembler_does() {
+        let (all, rcx) = (Lanes::All, Index::Bytes(RCX));
+        let vector = |code, lanes, registers: [u8; 2], third, immediate| {
+            let [to, second] = registers;
+            bytes(|it| it.vector(code, lanes, to, second, third, immediate))
+        };
+        // vaddpd zmm1, zmm2, zmm3
+        let found = vector(Code::ADD, all, [1, 2], Operand::Register(3), None);
+        assert_eq!(found, [0x62, 0xf1, 0xed, 0x48, 0x58, 0xcb]);
+        // vsubpd zmm31, zmm17, zmm24
+        let found = vector(Code::SUB, all, [31, 17], Operand::Register(24), None);
+        assert_eq!(found, [0x62, 0x01, 0xf5, 0x40, 0x5c, 0xf8]);
+        // vmulpd zmm9 {k1} {z}, zmm30, [r9 + rcx + 64]
+        let found = vector(Code::MUL, Lanes::Zero(1), [9, 30], memory(9, rcx, 64), None);
+        assert_eq!(found, [0x62, 0x51, 0x8d, 0xc1, 0x59, 0x4c, 0x09, 0x01]);
+        // vdivpd zmm0, zmm16, [rdi + 136]{1to8}
+        let splat = Operand::Splat {
+            base: RDI,
+            displacement: 136,
+        };
+        let found = vector(Code::DIV, all, [0, 16], splat, None);
+        assert_eq!(found, [0x62, 0xf1, 0xfd, 0x50, 0x5e, 0x47, 0x11]);
+        // vaddpd zmm31 {k1}, zmm31, [r13 + rcx + 1]
+        let found = vector(
+            Code::ADD,
+            Lanes::Merge(1),
+            [31, 31],
+            memory(13, rcx, 1),
+            None,
+        );
+        let expected = [0x62, 0x41, 0x85, 0x41, 0x58, 0xbc, 0x0d, 0x01, 0, 0, 0];
+        assert_eq!(found, expected);
+        // vfmadd231pd zmm20, zmm5, [rbp + rcx]
+        let found = vector(Code::FMA_231, all, [20, 5], memory(5, rcx, 0), None);
+        assert_eq!(found, [0x62, 0xe2, 0xd5, 0x48, 0xb8, 0x64, 0x0d, 0x00]);
+        // vcmpltpd k4 {k1}, zmm18, [r12 + rcx - 8192]
+        let operand = memory(12, rcx, -8192);
+        let found = vector(Code::COMPARE, Lanes::Merge(1), [4, 18], operand, Some(1));
+        assert_eq!(
+            found,
+            [0x62, 0xd1, 0xed, 0x41, 0xc2, 0x64, 0x0c, 0x80, 0x01]
+        );
+        // vblendmpd zmm8 {k5}, zmm19, zmm31
+        let found = vector(
+            Code::BLEND,
+            Lanes::Merge(5),
+            [8, 19],
+            Operand::Register(31),
+            None,
+        );
+        assert_eq!(found, [0x62, 0x12, 0xe5, 0x45, 0x65, 0xc7]);
+        // vgatherqpd zmm17 {k3}, [r11 + 8*zmm25 - 16]
+        let operand = memory(11, Index::Lanes(25), -16);
+        let found = vector(Code::GATHER, Lanes::Merge(3), [17, 0], operand, None);
+        assert_eq!(found, [0x62, 0x82, 0xfd, 0x43, 0x93, 0x4c, 0xcb, 0xfe]);
+        // vrndscalepd zmm4, zmm29, 9
+        let found = vector(Code::ROUND, all, [4, 0], Operand::Register(29), Some(9));
+        assert_eq!(found, [0x62, 0x93, 0xfd, 0x48, 0x09, 0xe5, 0x09]);
+        // vcvtqq2pd zmm26, zmm2
+        let found = vector(Code::TO_REAL, all, [26, 0], Operand::Register(2), None);
+        assert_eq!(found, [0x62, 0x61, 0xfe, 0x48, 0xe6, 0xd2]);
+        // vpmullq zmm1, zmm21, zmm14
+        let found = vector(Code::MUL_INT, all, [1, 21], Operand::Register(14), None);
+        assert_eq!(found, [0x62, 0xd2, 0xd5, 0x40, 0x40, 0xce]);
+        // vpcmpneqq k6, zmm3, zmm22
+        let found = vector(
+            Code::COMPARE_INT,
+            all,
+            [6, 3],
+            Operand::Register(22),
+            Some(4),
+        );
+        assert_eq!(found, [0x62, 0xb3, 0xe5, 0x48, 0x1f, 0xf6, 0x04]);
+        // vbroadcastsd zmm28, [rdi + 1024]
+        let splat = Operand::Splat {
+            base: RDI,
+            displacement: 1024,
+        };
+        let found = vector(Code::BROADCAST, all, [28, 0], splat, None);
+        assert_eq!(found, [0x62, 0x62, 0xfd, 0x48, 0x19, 0xa7, 0, 4, 0, 0]);
+        // vmovupd [rdi + rcx - 64], zmm23
+        let found = vector(Code::STORE, all, [23, 0], memory(7, rcx, -64), None);
+        assert_eq!(found, [0x62, 0xe1, 0xfd, 0x48, 0x11, 0x7c, 0x0f, 0xff]);
+        // vaddsd xmm19, xmm19, [r14 + 8*rax + 16]
+        let operand = memory(14, Index::Scalars(RAX), 16);
+        let found = vector(Code::ADD_ONE, all, [19, 19], operand, None);
+        assert_eq!(found, [0x62, 0xc1, 0xe7, 0x00, 0x58, 0x5c, 0xc6, 0x02]);
+        // vmovsd [rdx + 8*rax], xmm19
+        let operand = memory(2, Index::Scalars(RAX), 0);
+        let found = vector(Code::STORE_ONE, all, [19, 0], operand, None);
+        assert_eq!(found, [0x62, 0xe1, 0xff, 0x08, 0x11, 0x1c, 0xc2]);
+    }
+
+    #[test]
+    fn masks_and_general_registers_are_encoded_as_an_assembler_does() {
+        // kandnb k3, k4, k1; knotb k5, k6; kmovb k3, k1
+        let found = bytes(|it| it.mask(MaskCode::AndNot, 3, 4, 1));
+        assert_eq!(found, [0xc5, 0xdd, 0x42, 0xd9]);
+        assert_eq!(bytes(|it| it.mask_not(5, 6)), [0xc5, 0xf9, 0x44, 0xee]);
+        assert_eq!(bytes(|it| it.mask_copy(3, 1)), [0xc5, 0xf9, 0x90, 0xd9]);
+        // mov r13, [rdi + 264]; mov [rdi], rax
+        let found = bytes(|it| it.load(Gpr(13), RDI, 264));
+        assert_eq!(found, [0x4c, 0x8b, 0xaf, 0x08, 0x01, 0, 0]);
+        assert_eq!(bytes(|it| it.store(RAX, RDI, 0)), [0x48, 0x89, 0x07]);
+        // push r12; pop rbx
+        assert_eq!(bytes(|it| it.push(Gpr(12))), [0x41, 0x54]);
+        assert_eq!(bytes(|it| it.pop(Gpr(3))), [0x5b]);
+    }
+
+    #[test]
+    fn constants_lie_behind_the_code() {
+        let constant = Operand::Constant(7);
+        let mut encoder = Encoder::default();
+        encoder.vector(Code::ADD, Lanes::All, 0, 0, constant, None);
+        encoder.vector(Code::COMPARE, Lanes::All, 4, 0, constant, Some(1));
+        let code = encoder.finish();
+        let distance = |at: usize| i32::from_le_bytes(std::array::from_fn(|byte| code[at + byte]));
+        // Distances count from the ends of the instructions: after 10 and after 21 bytes.
+        assert_eq!((distance(6), distance(16)), (24 - 10, 24 - 21));
+        assert_eq!(code[24..], 7_u64.to_le_bytes());
+    }
+}

@@ -19,10 +19,12 @@ use super::runtime::Frame;
 use super::vector::Group;
 use crate::loops::{BufferId, Stmt, ValueId};
 use assign::Context;
+use code::Code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
 use cranelift_codegen::ir::{AbiParam, InstBuilder, MemFlagsData, Signature, Value};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::mem::offset_of;
 
 /// A loop without segments of fewer rounds than this does not repay the call.
@@ -76,6 +78,19 @@ struct Function {
     number: Option<usize>,
 }
 
+/// A finished function, with what it was made of.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub bytes: Vec<u8>,
+    code: Code,
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code.fmt(out)
+    }
+}
+
 /// The code of a loop's segments.
 #[derive(Debug)]
 pub(super) struct Wide {
@@ -108,29 +123,29 @@ impl Wide {
             .map(|number| slice_at(compiler, number) - context)
             .collect();
         let recorded = Wide::record(compiler, plan, segments, body, &kept);
-        let Some((functions, codes)) = recorded else {
+        let Some(recorded) = recorded else {
             compiler.unit.kept_lines = lines_before;
             return None;
         };
-        let mut wide = Wide { functions, context };
-        for (function, bytes) in wide.functions.iter_mut().zip(codes) {
-            if let Some(bytes) = bytes {
+        let mut functions = Vec::with_capacity(recorded.len());
+        for (mut function, finished) in recorded {
+            if let Some(finished) = finished {
                 function.number = Some(compiler.unit.wide.len());
-                compiler.unit.wide.push(bytes);
+                compiler.unit.wide.push(finished);
             }
+            functions.push(function);
         }
-        Some(wide)
+        Some(Wide { functions, context })
     }
 
-    /// The functions of all segments, with their bytes if they have any.
-    #[allow(clippy::type_complexity)]
+    /// The functions of all segments, with their code if they have any.
     fn record(
         compiler: &FunctionCompiler<'_, '_, '_>,
         plan: &Plan,
         segments: Option<&Segments>,
         body: &[Stmt],
         kept: &[i32],
-    ) -> Option<(Vec<Function>, Vec<Option<Vec<u8>>>)> {
+    ) -> Option<Vec<(Function, Option<Finished>)>> {
         let written: BTreeSet<BufferId> = body
             .iter()
             .filter_map(|stmt| match stmt {
@@ -138,28 +153,25 @@ impl Wide {
                 _ => None,
             })
             .collect();
-        let (mut functions, mut codes) = (Vec::new(), Vec::new());
+        let mut recorded = Vec::new();
         for segment in 0..segments.map_or(1, |segments| segments.count) {
             let sums_finite = plan.sums_finite(compiler.unit.host);
             let recorder = record::Recorder::new(compiler, plan, &written, kept, sums_finite);
             let (code, mut function) = recorder.segment(segments, body, segment).ok()?;
-            let mut bytes = None;
+            let mut finished = None;
             if !code.steps.is_empty() {
                 let context = function.context();
                 let assembled = assign::assemble(&code, context)?;
                 if assembled.context_bytes > MOST_SLICES * BLOCK * SCALAR {
                     return None;
                 }
-                bytes = Some(assembled.bytes);
-                function.checked = code
-                    .steps
-                    .iter()
-                    .any(|step| matches!(step, code::Step::Check(_)));
+                function.checked = code.is_checked();
+                let bytes = assembled.bytes;
+                finished = Some(Finished { bytes, code });
             }
-            functions.push(function);
-            codes.push(bytes);
+            recorded.push((function, finished));
         }
-        Some((functions, codes))
+        Some(recorded)
     }
 }
 
