@@ -386,6 +386,36 @@ fn a_model_that_cannot_start_says_why() {
     assert!(!scratch.0.join("run/run.json").exists());
 }
 
+/// An index far from anything, in a loop that would run several rounds at once.
+#[test]
+fn a_wild_index_is_named() {
+    let scratch = Scratch::new("wild");
+    let model = scratch.write(
+        "m.hlm",
+        "data { int N; array[N] int g; vector[N] y; }
+parameters { vector[5] alpha; }
+model {
+  for (n in 1:N) {
+    y[n] ~ normal(alpha[g[n]] * exp(alpha[g[n]]), 1);
+  }
+}
+",
+    );
+    let mut groups = [3; 64];
+    groups[40] = 1_000_000_000;
+    let data = serde_json::json!({"N": 64, "g": groups.as_slice(), "y": vec![0.5; 64]});
+    let data = scratch.write("d.json", &data.to_string());
+    let said = scratch
+        .hlm(&["sample", &model, "--data", &data, "--output", "run"])
+        .ended(1);
+    said.complains(&[
+        "error[R0001]",
+        "m.hlm:5:",
+        "index 1000000000",
+        "size of `alpha` is 5",
+    ]);
+}
+
 #[test]
 fn a_model_that_fails_keeps_its_draws() {
     let scratch = Scratch::new("fails");

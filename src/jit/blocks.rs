@@ -13,7 +13,7 @@
 
 use super::lanes::{CellUse, Class, Plan};
 use super::scatter::Scatter;
-use super::symbols;
+use super::{prim, symbols};
 use crate::builtins::Prim;
 use crate::loops::{BufferId, Op, Procedure, Role, Stmt, ValueId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,7 +64,8 @@ fn slice_call<'b>(plan: &Plan, op: &'b Op) -> Option<(Prim, &'b [ValueId])> {
         && args
             .iter()
             .all(|arg| is(Class::Reals)(arg) || is(Class::Uniform)(arg));
-    (fits && symbols::slice_symbol(*prim).is_some()).then_some((*prim, args))
+    let called = !prim::is_inline_real(*prim, plan.host) && symbols::slice_symbol(*prim).is_some();
+    (fits && called).then_some((*prim, args))
 }
 
 /// Something that takes the statements of a segment in order.

@@ -91,6 +91,7 @@ pub(super) struct Plan {
     pub checked: bool,
     /// The number of rounds, if known.
     pub rounds: Option<i64>,
+    pub host: Host,
 }
 
 impl Plan {
@@ -120,9 +121,9 @@ impl Plan {
 
     /// Whether checks of finiteness go into a sum of zeros, each zero times a number that must be finite: NaN as soon as one
     /// is not. It costs half of what a mask does.
-    pub fn sums_finite(&self, host: Host) -> bool {
+    pub fn sums_finite(&self) -> bool {
         let unimplied = self.finite.len() > self.implied.len();
-        self.checked && host.fuses && self.repeatable && unimplied
+        self.checked && self.host.fuses && self.repeatable && unimplied
     }
 
     /// Whether a statement adds to elements that differ from round to round: run again, it would add again.
@@ -182,6 +183,11 @@ impl Plan {
             survey.stmt(stmt)?;
         }
         let ordered = survey.check_buffers()?;
+        // Rounds go on until all checks are looked at, so those of indices must not be left to them: what they guard would
+        // be read or written all the same. (Those that hold for the data are not there any more.)
+        if survey.checked && survey.guards_memory(body) {
+            return None;
+        }
         let local = survey.cells.values().any(|usage| *usage == CellUse::Local);
         // Which round fails first, or writes a local last, depends on the direction.
         if *reverse && (survey.checked || local) || survey.vector_operations < WORTHWHILE {
@@ -230,10 +236,30 @@ impl Plan {
             splits_sums: sums <= UNROLLED_SUMS,
             checked: survey.checked,
             rounds,
+            host,
         };
         plan.repeatable = !body.iter().any(|stmt| plan.adds_in_place(stmt));
         Some(plan)
     }
+}
+
+/// Where an integer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    Buffer(BufferId),
+    Cell(CellId),
+    /// The rounds of a loop.
+    Value(ValueId),
+}
+
+/// The operation that defines a value, in some code or the blocks in it.
+fn definition(stmts: &[Stmt], value: ValueId) -> Option<&Op> {
+    stmts.iter().find_map(|stmt| match stmt {
+        Stmt::Let(defined, op) if *defined == value => Some(op),
+        _ => blocks(stmt)
+            .into_iter()
+            .find_map(|block| definition(block, value)),
+    })
 }
 
 /// How a statement of the body touches a buffer.
@@ -327,6 +353,53 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
             _ => return None,
         }
         Some(())
+    }
+
+    /// Whether a check asks about integers that are indices as well, or about constants, which indices may have become.
+    fn guards_memory(&self, body: &[Stmt]) -> bool {
+        let (mut asked, mut indices) = (BTreeSet::new(), BTreeSet::new());
+        for stmt in body {
+            match stmt {
+                Stmt::Check { ok, .. } => {
+                    if let Some(Op::Int(_)) = definition(&self.procedure.body, *ok) {
+                        return true;
+                    }
+                    self.origins(*ok, &mut asked);
+                }
+                Stmt::Let(_, Op::Load(_, index))
+                | Stmt::Store(_, index, _)
+                | Stmt::Accumulate(_, index, _) => self.origins(*index, &mut indices),
+                _ => {}
+            }
+        }
+        !asked.is_disjoint(&indices)
+    }
+
+    /// Where the integers come from that an integer depends on.
+    fn origins(&self, value: ValueId, found: &mut BTreeSet<Origin>) {
+        match definition(&self.procedure.body, value) {
+            Some(Op::Int(_)) => {}
+            Some(Op::Prim(prim, args)) => {
+                let of_integers = args.iter().zip(prim.args());
+                for (arg, _) in of_integers.filter(|(_, kind)| **kind == Kind::Int) {
+                    self.origins(*arg, found);
+                }
+            }
+            Some(Op::Select(condition, then, otherwise)) => {
+                for part in [condition, then, otherwise] {
+                    self.origins(*part, found);
+                }
+            }
+            Some(Op::Load(buffer, _)) => {
+                found.insert(Origin::Buffer(*buffer));
+            }
+            Some(Op::Get(cell)) => {
+                found.insert(Origin::Cell(*cell));
+            }
+            _ => {
+                found.insert(Origin::Value(value));
+            }
+        }
     }
 
     fn access(&mut self, buffer: BufferId, access: Access) {

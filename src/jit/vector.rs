@@ -175,7 +175,7 @@ impl Checks {
         let ones = compiler.builder.ins().iconst(I64, -1);
         let ones = compiler.builder.ins().splat(I64X2, ones);
         compiler.builder.def_var(mask, ones);
-        let sums_finite = plan.sums_finite(compiler.unit.host);
+        let sums_finite = plan.sums_finite();
         Checks {
             mask,
             finite: sums_finite.then(|| zeros(compiler)),

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const FEWEST_ROUNDS: i64 = 32;
 /// What a division, a root or a function costs, in additions; a guess from their throughput in vectors.
 const DEAR: usize = 5;
+/// So many numbers of work at most, 32 MiB, for each chain.
+const MOST_WORK: usize = 1 << 22;
 /// What a vector of work costs each round, in additions: it is stored and loaded.
 const VECTOR: usize = 2;
 
@@ -59,6 +61,10 @@ fn split_loop(
     }
     let plan = Plan::new(Body::new(procedure, body)?)?;
     let [before, recurrence, behind] = &plan.loops;
+    let vectors = before.stored.len() + recurrence.stored.len();
+    if vectors.saturating_mul(rounds as usize) > MOST_WORK {
+        return None;
+    }
     let mut buffers = BTreeMap::new();
     for value in before.stored.iter().chain(&recurrence.stored) {
         buffers.insert(*value, work(procedure, rounds as usize));

@@ -238,3 +238,99 @@ fn the_first_round_that_fails_stops_the_run() {
         }
     }
 }
+
+/// What a check of an index guards must not be read or written before it is looked at.
+#[test]
+fn checked_indices_are_checked_first() {
+    for uniform in [false, true] {
+        let len = 64;
+        let mut build = Builder::new("wild");
+        let total = build.cell("total", Kind::Real);
+        let table = build.buffer("table", Kind::Real, 5, Role::Input(0));
+        let sums = build.buffer("sums", Kind::Real, 5, Role::Output(0));
+        let mut places: Vec<i64> = (0..len as i64).map(|at| at % 5).collect();
+        places[if uniform { 0 } else { 20 }] = 1 << 40;
+        let places = build.buffer("places", Kind::Int, len, Role::ConstantInt(places.into()));
+        let outside = build.message(message(MessageKind::Reject, "outside: "));
+        let (zero, five) = (build.int(0), build.int(5));
+        rounds(len, |build, i| {
+            let place = build.load(places, if uniform { zero } else { i });
+            let ok = build.prim(Prim::LtInt, &[place, five]);
+            build.push(Stmt::Check {
+                ok,
+                message: outside,
+                values: vec![place],
+            });
+            let x = build.load(table, place);
+            let root = build.prim(Prim::Sqrt, &[x]);
+            build.push(Stmt::Accumulate(sums, place, root));
+            let square = build.prim(Prim::Square, &[root]);
+            build.push(Stmt::Add(total, square));
+        })(&mut build);
+        let procedure = finish(build, total);
+        let found = compile_and_run(&procedure, &CompileOptions::default(), &[&[1.0; 5]]);
+        let stop = found.result.unwrap_err();
+        assert_eq!(stop.text, "outside: 1099511627776");
+    }
+}
+
+/// What a round has just stored is what it loads, even where it is the same in all rounds.
+#[test]
+fn stored_numbers_are_those_loaded() {
+    for kernel in [false, true] {
+        let len = 64;
+        let mut build = Builder::new("forwarded");
+        let total = build.cell("total", Kind::Real);
+        let input = build.buffer("input", Kind::Real, 1, Role::Input(0));
+        let work = build.buffer("work", Kind::Real, len, Role::Work);
+        let out = build.buffer("out", Kind::Real, len, Role::Output(0));
+        let data = reals(&mut build, "data", &[0.25; 64]);
+        let zero = build.int(0);
+        let shared = build.load(input, zero);
+        rounds(len, |build, i| {
+            build.push(Stmt::Store(work, i, shared));
+            let same = build.load(work, i);
+            let square = build.prim(Prim::Square, &[same]);
+            let mut x = build.load(data, i);
+            if kernel {
+                x = build.prim(Prim::Erf, &[x]);
+            }
+            let product = build.prim(Prim::Fma, &[x, same, square]);
+            build.push(Stmt::Store(out, i, product));
+        })(&mut build);
+        check(&finish(build, total), &[&[1.5]]);
+    }
+}
+
+#[test]
+fn rounds_that_fail_add_to_no_table_twice() {
+    for reverse in [false, true] {
+        let len = 600;
+        let mut build = Builder::new("failing");
+        let total = build.cell("total", Kind::Real);
+        let x = build.buffer("x", Kind::Real, len, Role::Input(0));
+        let out = build.buffer("out", Kind::Real, len, Role::Output(0));
+        let rejected = build.message(message(MessageKind::Reject, "too large: "));
+        let (zero, end, most) = (build.int(0), build.int(len as i64), build.real(2.0));
+        looped(&mut build, zero, end, reverse, |build, i| {
+            let value = build.load(x, i);
+            let phi = build.prim(Prim::Erf, &[value]);
+            // Holds for infinity as well, of which the sum of all is not finite: rounds run again, and do not fail.
+            let ok = build.prim(Prim::Lt, &[phi, most]);
+            build.push(Stmt::Check {
+                ok,
+                message: rejected,
+                values: vec![value],
+            });
+            build.push(Stmt::Accumulate(out, i, value));
+            build.push(Stmt::Add(total, phi));
+        });
+        let mut input: Vec<f64> = (0..len).map(|at| (at as f64).sin()).collect();
+        input[300] = f64::INFINITY;
+        let procedure = finish(build, total);
+        verify(&procedure).expect("well formed");
+        let expected = evaluate(&procedure, &[&input]);
+        let found = compile_and_run(&procedure, &CompileOptions::default(), &[&input]);
+        assert_eq!(expected.outputs, found.outputs);
+    }
+}

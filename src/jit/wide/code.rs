@@ -164,6 +164,8 @@ impl Step {
 pub(super) struct Code {
     /// For each vector that is not computed where it comes from.
     pub homes: Vec<Option<Home>>,
+    /// Which are masks.
+    masks: Vec<bool>,
     pub steps: Vec<Step>,
     /// How many running sums.
     pub sums: usize,
@@ -175,6 +177,7 @@ impl Code {
         let known = self.homes.iter().position(|known| *known == Some(home));
         let at = known.unwrap_or_else(|| {
             self.homes.push(Some(home));
+            self.masks.push(false);
             self.homes.len() - 1
         });
         Id(at as u32)
@@ -184,8 +187,13 @@ impl Code {
     pub fn define(&mut self, op: Op) -> Id {
         let id = Id(self.homes.len() as u32);
         self.homes.push(None);
+        self.masks.push(op.is_mask());
         self.steps.push(Step::Define(id, op));
         id
+    }
+
+    pub fn is_mask(&self, id: Id) -> bool {
+        self.masks[id.0 as usize]
     }
 
     /// Whether anything may fail.

@@ -1,14 +1,15 @@
 //! Loops eight rounds at a time, where the machine has AVX-512: own machine code around what Cranelift translates.
 //!
 //! Cranelift has vectors of two lanes. So the statements of a segment are recorded as straight-line code ([`record`]), which
-//! gets registers and a loop around it ([`assign`]) in the machine's instructions ([`encode`]). Cranelift's code calls it with a
-//! context: scalars that are the same in all rounds and addresses go in, sums and failures come out. A loop of which
-//! anything cannot be recorded is translated in pairs, as all are on other machines; tests compare the two.
+//! gets registers ([`registers`]) and becomes a loop ([`assemble`]) in the machine's instructions ([`encode`]). Cranelift's
+//! code calls it with a context: scalars that are the same in all rounds and addresses go in, sums and failures come out. A
+//! loop of which anything cannot be recorded is translated in pairs, as all are on other machines; tests compare the two.
 
-mod assign;
+mod assemble;
 mod code;
 mod encode;
 mod record;
+mod registers;
 
 use super::CompileError;
 use super::blocks::{BLOCK, Segments};
@@ -18,7 +19,7 @@ use super::layout::SCALAR;
 use super::runtime::Frame;
 use super::vector::Group;
 use crate::loops::{BufferId, Stmt, ValueId};
-use assign::Context;
+use assemble::Context;
 use code::Code;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64X2, I64, I64X2};
@@ -30,7 +31,7 @@ use std::mem::offset_of;
 /// A loop without segments of fewer rounds than this does not repay the call.
 const FEWEST_ROUNDS: i64 = 24;
 /// The context takes so many slices of a block at most.
-const MOST_SLICES: usize = 4;
+const CONTEXT_SLICES: usize = 4;
 
 /// The first rounds, for code that counts them.
 static FIRST_ROUNDS: [i64; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -62,12 +63,22 @@ enum SumOf {
     Finite,
 }
 
+/// What is the same in all rounds and done before them.
+#[derive(Debug)]
+enum Ahead {
+    Statement(Stmt),
+    /// Makes a value what another is.
+    Copy {
+        from: ValueId,
+        to: ValueId,
+    },
+}
+
 /// What the code of a segment is called with.
 #[derive(Debug, Default)]
 struct Function {
-    /// The statements that are the same in all rounds.
-    ahead: Vec<Stmt>,
-    /// Their values, and others, that the rounds use.
+    ahead: Vec<Ahead>,
+    /// Values from there, and others, that the rounds use.
     scalars: Vec<Shared>,
     table: Vec<Entry>,
     sums: Vec<SumOf>,
@@ -118,7 +129,7 @@ impl Wide {
         };
         let lines_before = compiler.unit.kept_lines;
         let context = slice_at(compiler, slices);
-        slice_at(compiler, slices + MOST_SLICES - 1);
+        slice_at(compiler, slices + CONTEXT_SLICES - 1);
         let kept: Vec<i32> = (0..slices)
             .map(|number| slice_at(compiler, number) - context)
             .collect();
@@ -155,14 +166,14 @@ impl Wide {
             .collect();
         let mut recorded = Vec::new();
         for segment in 0..segments.map_or(1, |segments| segments.count) {
-            let sums_finite = plan.sums_finite(compiler.unit.host);
+            let sums_finite = plan.sums_finite();
             let recorder = record::Recorder::new(compiler, plan, &written, kept, sums_finite);
             let (code, mut function) = recorder.segment(segments, body, segment).ok()?;
             let mut finished = None;
             if !code.steps.is_empty() {
                 let context = function.context();
-                let assembled = assign::assemble(&code, context)?;
-                if assembled.context_bytes > MOST_SLICES * BLOCK * SCALAR {
+                let assembled = assemble::assemble(&code, context)?;
+                if assembled.context_bytes > CONTEXT_SLICES * BLOCK * SCALAR {
                     return None;
                 }
                 function.checked = code.is_checked();
@@ -195,8 +206,11 @@ impl Group<'_, '_, '_, '_> {
         to: Value,
     ) -> Compiled {
         let function = &wide.functions[segment];
-        for stmt in &function.ahead {
-            self.compiler.stmt(stmt)?;
+        for ahead in &function.ahead {
+            match ahead {
+                Ahead::Statement(stmt) => self.compiler.stmt(stmt)?,
+                Ahead::Copy { from, to } => self.copy(*from, *to),
+            }
         }
         let Some(number) = function.number else {
             return Ok(());
@@ -281,7 +295,7 @@ impl Group<'_, '_, '_, '_> {
         }
         if let (true, Some(checks)) = (function.checked, self.checks) {
             let builder = &mut self.compiler.builder;
-            let failed = builder.ins().load(I64, flags, context, 0);
+            let failed = builder.ins().load(I64, flags, context, Context::FAILED);
             let held = builder.ins().icmp_imm_s(IntCC::Equal, failed, 0);
             let held = builder.ins().bmask(I64, held);
             let held = builder.ins().splat(I64X2, held);

@@ -1,7 +1,7 @@
 //! Records the statements of a segment as straight-line code on vectors of eight lanes.
 
 use super::code::{Address, Base, Code, Comparison, Home, Id, Logic, One, Op, Step, Two};
-use super::{Entry, Function, Shared, SumOf};
+use super::{Ahead, Entry, Function, Shared, SumOf};
 use crate::builtins::Prim;
 use crate::jit::blocks::{Rounds, Segments};
 use crate::jit::compile::{Def, FunctionCompiler};
@@ -149,14 +149,19 @@ impl<'r, 'u, 'p, 'f> Recorder<'r, 'u, 'p, 'f> {
 
     fn define(&mut self, value: ValueId, op: &loops::Op) -> Recorded<()> {
         if let Some(&stored) = self.plan.forwarded.get(&value) {
+            if self.plan.class(value) == Class::Uniform {
+                let (from, to) = (stored, value);
+                self.function.ahead.push(Ahead::Copy { from, to });
+                return Ok(());
+            }
             let stored = self.vector(stored)?;
             self.values.insert(value, stored);
             return Ok(());
         }
         let id = match (self.plan.class(value), op) {
-            (Class::Uniform, loops::Op::Get(_) | loops::Op::Load(..) | loops::Op::Select(..))
-            | (Class::Uniform, loops::Op::Real(_) | loops::Op::Int(_) | loops::Op::Prim(..)) => {
-                self.function.ahead.push(Stmt::Let(value, op.clone()));
+            (Class::Uniform, _) => {
+                let stmt = Stmt::Let(value, op.clone());
+                self.function.ahead.push(Ahead::Statement(stmt));
                 return Ok(());
             }
             (Class::Linear { .. }, _) => return Ok(()),
@@ -370,7 +375,7 @@ impl<'r, 'u, 'p, 'f> Recorder<'r, 'u, 'p, 'f> {
     /// A value as a mask: of integers where they are not zero.
     fn mask(&mut self, value: ValueId) -> Recorded<Id> {
         let id = self.any(value)?;
-        if self.is_mask(id) {
+        if self.code.is_mask(id) {
             return Ok(id);
         }
         let zero = self.code.at_home(Home::Constant(0));
@@ -380,16 +385,10 @@ impl<'r, 'u, 'p, 'f> Recorder<'r, 'u, 'p, 'f> {
 
     fn vector(&mut self, value: ValueId) -> Recorded<Id> {
         let id = self.any(value)?;
-        match self.is_mask(id) {
+        match self.code.is_mask(id) {
             true => Err(Unsupported),
             false => Ok(id),
         }
-    }
-
-    fn is_mask(&self, id: Id) -> bool {
-        let mut steps = self.code.steps.iter();
-        steps
-            .any(|step| matches!(step, Step::Define(defined, op) if *defined == id && op.is_mask()))
     }
 
     fn any(&mut self, value: ValueId) -> Recorded<Id> {

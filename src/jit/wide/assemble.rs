@@ -1,25 +1,26 @@
-//! Assigns registers to straight-line code and writes the loop around it.
+//! Turns straight-line code into instructions, with the loop around it.
 //!
 //! The code is called with a context and a number of rounds, of which at least one. In the context, in this order: the mask
 //! of failed lanes, the sums of eight lanes each, the scalars that are the same in all rounds, the table of addresses, and
 //! vectors for which there was no register. Rounds left over in the last group are masked out.
+//!
+//! RDI holds the context, RSI the rounds that are left, RCX the bytes of a row that are done; RAX and RDX are scratch, the
+//! latter for addresses that have no register: a step computes an operand in memory last, so that there is one at a time.
 
-use super::code::{Address, Base, Code, Comparison, Home, Id, Logic, One, Op, Step};
-use super::encode::{
-    Code as Instruction, Encoder, Gpr, Index, Lanes, MaskCode, Operand, RAX, RCX, RDI, RDX,
-};
+use super::code::{Address, Code, Comparison, Home, Id, Logic, One, Op, Step};
+use super::encode::{Code as Instruction, Encoder, Gpr, Index, Lanes, MaskCode, Operand, RAX, RDI};
 
 /// The registers for vectors.
-const VECTORS: usize = 32;
+pub(super) const VECTORS: usize = 32;
 /// Masks: of the rounds that there are, of failures, and for a gather's progress; the others are free.
 const THERE: u8 = 1;
 const FAILED: u8 = 2;
 const PROGRESS: u8 = 3;
-const FREE_MASKS: std::ops::Range<u8> = 4..8;
+pub(super) const FREE_MASKS: std::ops::Range<u8> = 4..8;
 /// Sums beyond so many are kept in memory, to leave registers for everything else.
 const SUMS_IN_REGISTERS: usize = 18;
 /// Registers for addresses: those that a callee may change, then those that it must restore.
-const ADDRESSES: [Gpr; 10] = [
+pub(super) const ADDRESSES: [Gpr; 10] = [
     Gpr(8),
     Gpr(9),
     Gpr(10),
@@ -44,6 +45,9 @@ pub(super) struct Context {
 }
 
 impl Context {
+    /// The byte of the mask of lanes that failed.
+    pub const FAILED: i32 = 0;
+
     /// The byte of a running sum's eight lanes.
     pub fn sum(&self, number: usize) -> i32 {
         VECTOR * (1 + number as i32)
@@ -60,7 +64,7 @@ impl Context {
     }
 
     /// The byte of a vector without a register.
-    fn spilled(&self, number: usize) -> i32 {
+    pub(super) fn spilled(&self, number: usize) -> i32 {
         let end = self.address(self.table) as usize;
         (end.next_multiple_of(VECTOR as usize)) as i32 + VECTOR * number as i32
     }
@@ -80,14 +84,18 @@ pub(super) fn assemble(code: &Code, context: Context) -> Option<Assembled> {
     let splats = splats_by_use(code);
     let sums = code.sums.min(SUMS_IN_REGISTERS);
     let most = splats.len().min(VECTORS - sums - 5);
-    let mut kept = most;
+    let (mut resident, mut best) = (most, None);
     loop {
-        let mut assembler = Assembler::new(code, context, &splats[..kept]);
+        let mut assembler = Assembler::new(code, context, &splats[..resident]);
         assembler.run()?;
-        if assembler.evictions == 0 || kept == 0 {
-            return Some(assembler.finish());
+        let evictions = assembler.evictions;
+        if best.as_ref().is_none_or(|(fewest, _)| evictions < *fewest) {
+            best = Some((evictions, assembler));
         }
-        kept = kept.saturating_sub(2);
+        if evictions == 0 || resident == 0 {
+            return best.map(|(_, assembler)| assembler.finish());
+        }
+        resident = resident.saturating_sub(2);
     }
 }
 
@@ -105,28 +113,31 @@ fn splats_by_use(code: &Code) -> Vec<Id> {
     splats.into_iter().map(|id| Id(id as u32)).collect()
 }
 
-struct Assembler<'c> {
-    code: &'c Code,
-    context: Context,
-    encoder: Encoder,
+/// A function in the making.
+pub(super) struct Assembler<'c> {
+    pub(super) code: &'c Code,
+    pub(super) context: Context,
+    pub(super) encoder: Encoder,
     /// The steps that use each vector, the last first.
-    uses: Vec<Vec<usize>>,
-    register: Vec<Option<u8>>,
-    holder: [Option<Id>; VECTORS],
+    pub(super) uses: Vec<Vec<usize>>,
+    pub(super) register: Vec<Option<u8>>,
+    pub(super) holder: [Option<Id>; VECTORS],
     /// Registers that are not given away: by the step at hand, or by the whole loop.
-    locked: [bool; VECTORS],
-    fixed: [bool; VECTORS],
-    masks: [Option<Id>; 8],
+    pub(super) locked: [bool; VECTORS],
+    pub(super) fixed: [bool; VECTORS],
+    pub(super) masks: [Option<Id>; 8],
     /// The place in the context of vectors that were put there.
-    spilled: Vec<Option<usize>>,
+    pub(super) spilled: Vec<Option<usize>>,
     /// How many vectors have a place in the context, and how many because there was no register.
-    spills: usize,
-    evictions: usize,
-    at: usize,
+    pub(super) spills: usize,
+    pub(super) evictions: usize,
+    /// Whether a step found no register that it could take.
+    pub(super) exhausted: bool,
+    pub(super) at: usize,
 }
 
 impl<'c> Assembler<'c> {
-    fn new(code: &'c Code, context: Context, kept: &[Id]) -> Assembler<'c> {
+    fn new(code: &'c Code, context: Context, resident: &[Id]) -> Assembler<'c> {
         let mut uses = vec![Vec::new(); code.homes.len()];
         for (at, step) in code.steps.iter().enumerate().rev() {
             for operand in step.operands() {
@@ -146,6 +157,7 @@ impl<'c> Assembler<'c> {
             spilled: vec![None; code.homes.len()],
             spills: 0,
             evictions: 0,
+            exhausted: false,
             at: 0,
         };
         for sum in 0..code.sums.min(SUMS_IN_REGISTERS) {
@@ -155,7 +167,7 @@ impl<'c> Assembler<'c> {
         let rounds = rounds
             .filter(|id| assembler.counts_rounds(*id))
             .collect::<Vec<_>>();
-        for (number, id) in kept.iter().chain(&rounds).enumerate() {
+        for (number, id) in resident.iter().chain(&rounds).enumerate() {
             let register = number as u8;
             assembler.fixed[register as usize] = true;
             assembler.register[id.0 as usize] = Some(register);
@@ -170,7 +182,7 @@ impl<'c> Assembler<'c> {
         matches!(home, Some(Home::Rounds(_))) && !self.uses[id.0 as usize].is_empty()
     }
 
-    /// Writes everything; none if masks run out.
+    /// Writes everything; none if masks or registers run out.
     fn run(&mut self) -> Option<()> {
         self.enter();
         let top = self.encoder.position();
@@ -189,7 +201,7 @@ impl<'c> Assembler<'c> {
         self.encoder.add_to_rcx(VECTOR as u8);
         self.encoder.again(top);
         self.leave();
-        Some(())
+        (!self.exhausted).then_some(())
     }
 
     fn finish(self) -> Assembled {
@@ -247,7 +259,7 @@ impl<'c> Assembler<'c> {
         }
         if self.code.is_checked() {
             self.encoder.mask_to_rax(FAILED);
-            self.encoder.store(RAX, RDI, 0);
+            self.encoder.store(RAX, RDI, Context::FAILED);
         }
         for register in self.restored().iter().rev() {
             self.encoder.pop(*register);
@@ -272,7 +284,7 @@ impl<'c> Assembler<'c> {
                 self.two(Instruction::ADD, sum, value, row);
                 let row = self.row(address);
                 self.write(Instruction::STORE, sum, row);
-                self.drop_register(sum);
+                self.unlock(sum);
             }
             Step::Scatter(address, index, value) => self.scatter(address, index, value),
             Step::Sum(number, value) => {
@@ -339,11 +351,11 @@ impl<'c> Assembler<'c> {
                 let mask = self.mask_of(mask)?;
                 let otherwise = self.in_register(otherwise);
                 let then = match self.anywhere(then) {
-                    // A masked read would not fault, but the mask is another one here.
+                    // The blend's mask picks operands, so it cannot keep rounds that are not there from reading.
                     memory @ Operand::Memory { .. } => {
                         let register = self.take();
                         self.two(Instruction::LOAD, register, 0, memory);
-                        self.drop_register(register);
+                        self.unlock(register);
                         Operand::Register(register)
                     }
                     other => other,
@@ -469,7 +481,7 @@ impl<'c> Assembler<'c> {
             *place = self.context.spilled(self.spills);
             self.spills += 1;
             self.store_in_context(masked, *place);
-            self.drop_register(masked);
+            self.unlock(masked);
         }
         let sum = self.take();
         for lane in 0..8 {
@@ -490,7 +502,7 @@ impl<'c> Assembler<'c> {
             encoder.vector(Instruction::ADD_ONE, Lanes::All, sum, sum, to, None);
             encoder.vector(Instruction::STORE_ONE, Lanes::All, sum, 0, to, None);
         }
-        self.drop_register(sum);
+        self.unlock(sum);
     }
 
     fn sum(&mut self, number: usize, add: impl FnOnce(&mut Self, u8)) {
@@ -502,7 +514,7 @@ impl<'c> Assembler<'c> {
         self.two(Instruction::LOAD, sum, 0, place);
         add(self, sum);
         self.store_in_context(sum, self.context.sum(number));
-        self.drop_register(sum);
+        self.unlock(sum);
     }
 
     // ---- Instructions.
@@ -527,7 +539,7 @@ impl<'c> Assembler<'c> {
         self.encoder.vector(code, lanes, from, 0, to, None);
     }
 
-    fn store_in_context(&mut self, from: u8, at: i32) {
+    pub(super) fn store_in_context(&mut self, from: u8, at: i32) {
         let to = self.in_context(at);
         self.write(Instruction::STORE, from, to);
     }
@@ -541,207 +553,9 @@ impl<'c> Assembler<'c> {
     }
 
     /// Brings a vector from its home into a register.
-    fn fetch(&mut self, id: Id, register: u8) {
+    pub(super) fn fetch(&mut self, id: Id, register: u8) {
         let from = self.home(id);
         self.copy(register, from);
-    }
-
-    // ---- Operands.
-
-    fn in_context(&self, displacement: i32) -> Operand {
-        Operand::Memory {
-            base: RDI,
-            index: Index::None,
-            displacement,
-        }
-    }
-
-    /// The register of an address's base.
-    fn base(&mut self, base: Base) -> Gpr {
-        match base {
-            Base::Context => RDI,
-            Base::Table(number) => match ADDRESSES.get(number) {
-                Some(register) => *register,
-                None => {
-                    let at = self.context.address(number);
-                    self.encoder.load(RDX, RDI, at);
-                    RDX
-                }
-            },
-        }
-    }
-
-    fn memory(&mut self, address: Address, index: Index) -> Operand {
-        Operand::Memory {
-            base: self.base(address.base),
-            index,
-            displacement: address.displacement,
-        }
-    }
-
-    fn row(&mut self, address: Address) -> Operand {
-        self.memory(address, Index::Bytes(RCX))
-    }
-
-    /// Where a vector is that has no register.
-    fn home(&mut self, id: Id) -> Operand {
-        if let Some(spilled) = self.spilled[id.0 as usize] {
-            return self.in_context(self.context.spilled(spilled));
-        }
-        match self.code.homes[id.0 as usize] {
-            Some(Home::Row(address)) => self.row(address),
-            Some(Home::Splat(number)) => Operand::Splat {
-                base: RDI,
-                displacement: self.context.splat(number),
-            },
-            Some(Home::Constant(bits)) => Operand::Constant(bits),
-            Some(Home::Rounds(address)) => self.memory(address, Index::None),
-            // Everything else is in a register or spilled.
-            None => Operand::Register(0),
-        }
-    }
-
-    /// A vector in a register, which stays locked for this step.
-    fn in_register(&mut self, id: Id) -> u8 {
-        if let Some(register) = self.register[id.0 as usize] {
-            self.locked[register as usize] = true;
-            return register;
-        }
-        let register = self.take();
-        self.fetch(id, register);
-        self.hold(id, register);
-        register
-    }
-
-    /// A vector where it is; in a register if it is used again and there is a free one.
-    fn anywhere(&mut self, id: Id) -> Operand {
-        let is_free = |at: &usize| self.is_free(*at as u8);
-        let any_free = (0..VECTORS).any(|at| is_free(&at));
-        if self.register[id.0 as usize].is_some() || !self.ends(id) && any_free {
-            return Operand::Register(self.in_register(id));
-        }
-        self.home(id)
-    }
-
-    /// One in a register, preferably one that is in one already, and the other anywhere.
-    fn register_and_other(&mut self, a: Id, b: Id) -> (u8, Operand) {
-        match self.register[a.0 as usize].is_none() && self.register[b.0 as usize].is_some() {
-            true => (self.in_register(b), self.anywhere(a)),
-            false => (self.in_register(a), self.anywhere(b)),
-        }
-    }
-
-    /// Whether nothing uses a vector after this step.
-    fn ends(&self, id: Id) -> bool {
-        self.next_use(id).is_none()
-    }
-
-    fn next_use(&self, id: Id) -> Option<usize> {
-        let uses = &self.uses[id.0 as usize];
-        uses.iter().rev().copied().find(|at| *at > self.at)
-    }
-
-    // ---- Registers.
-
-    fn is_free(&self, register: u8) -> bool {
-        let at = register as usize;
-        self.holder[at].is_none() && !self.fixed[at] && !self.locked[at]
-    }
-
-    /// A register for this step: a free one, else that of the vector that is needed last, which goes to memory.
-    fn take(&mut self) -> u8 {
-        let mut chosen = (0..VECTORS as u8).find(|register| self.is_free(*register));
-        if chosen.is_none() {
-            let takeable = |at: &u8| !self.fixed[*at as usize] && !self.locked[*at as usize];
-            let last = (0..VECTORS as u8).filter(takeable).max_by_key(|at| {
-                let holder = self.holder[*at as usize];
-                holder
-                    .and_then(|id| self.next_use(id))
-                    .unwrap_or(usize::MAX)
-            });
-            if let Some(register) = last {
-                self.evict(register);
-            }
-            chosen = last;
-        }
-        // There are more registers than sums, splats and operands of one step.
-        let register = chosen.unwrap_or(VECTORS as u8 - 1);
-        self.locked[register as usize] = true;
-        register
-    }
-
-    fn evict(&mut self, register: u8) {
-        let Some(id) = self.holder[register as usize].take() else {
-            return;
-        };
-        let at = id.0 as usize;
-        self.register[at] = None;
-        if self.code.homes[at].is_none() && self.spilled[at].is_none() && !self.ends_before(id) {
-            let number = self.spills;
-            self.spills += 1;
-            self.evictions += 1;
-            self.spilled[at] = Some(number);
-            let place = self.context.spilled(number);
-            self.store_in_context(register, place);
-        }
-    }
-
-    /// Whether neither this step nor a later one uses a vector.
-    fn ends_before(&self, id: Id) -> bool {
-        self.uses[id.0 as usize]
-            .first()
-            .is_none_or(|last| *last < self.at)
-    }
-
-    fn hold(&mut self, id: Id, register: u8) {
-        self.locked[register as usize] = true;
-        self.register[id.0 as usize] = Some(register);
-        self.holder[register as usize] = Some(id);
-    }
-
-    /// The register of a step's result.
-    fn result(&mut self, id: Id) -> u8 {
-        let register = self.take();
-        self.hold(id, register);
-        register
-    }
-
-    fn drop_register(&mut self, register: u8) {
-        self.locked[register as usize] = false;
-    }
-
-    /// Frees the registers and masks of operands that nothing uses after this step.
-    fn release(&mut self, operands: Vec<Id>) {
-        for id in operands {
-            if !self.ends(id) {
-                continue;
-            }
-            if let Some(register) = self.register[id.0 as usize]
-                && !self.fixed[register as usize]
-            {
-                self.register[id.0 as usize] = None;
-                self.holder[register as usize] = None;
-                self.locked[register as usize] = false;
-            }
-            for mask in &mut self.masks {
-                if *mask == Some(id) {
-                    *mask = None;
-                }
-            }
-        }
-    }
-
-    fn free_mask(&mut self, id: Id) -> Option<u8> {
-        let register = FREE_MASKS
-            .into_iter()
-            .find(|at| self.masks[*at as usize].is_none())?;
-        self.masks[register as usize] = Some(id);
-        Some(register)
-    }
-
-    fn mask_of(&self, id: Id) -> Option<u8> {
-        let at = self.masks.iter().position(|held| *held == Some(id))?;
-        Some(at as u8)
     }
 }
 
@@ -750,7 +564,8 @@ fn sum_register(number: usize) -> u8 {
     (VECTORS - 1 - number) as u8
 }
 
-/// Whether an operand is memory that need not be there for all lanes.
+/// Whether an operand is memory that need not be there for all lanes. (The first rounds count as such, too, but are only read
+/// where all lanes are.)
 fn is_row(operand: Operand) -> bool {
     matches!(operand, Operand::Memory { base, .. } if base != RDI)
 }
