@@ -20,15 +20,23 @@ from table import markdown, nanoseconds
 ROOT = Path(__file__).resolve().parent.parent
 # The first part of a run reads, compiles, and seeks how many calls make a batch.
 SKIPPED = 0.5
+# What surrounds a gradient in the program that times it.
+TIMING = {"Iterator>::fold": "`cost` itself", "cost::gradient": "`cost` itself", "Posterior::log_density_gradient": "the call"}
 # Smaller shares are summed up.
 LEAST_SHARE = 0.03
 
 
 def plain(symbol: str) -> str:
-    """A kernel's short name: its last two parts, without instances and hashes."""
+    """A short name: a kernel's last two parts, without instances and hashes; the C library's functions without their variants."""
+    libm = re.fullmatch(r"(?:__ieee754_|__w_|__)?(\w+?)(?:_fma|_avx2|@@GLIBC.*)?", symbol)
+    if libm and libm[1] in ("exp", "log", "log1p", "expm1", "pow", "tanh", "sin", "cos"):
+        return f"`{libm[1]}`"
+    if symbol.startswith("__memset"):
+        return "clearing memory"
     symbol = re.sub(r"<[^<>]*>|\{\{closure\}\}|::h[0-9a-f]{16}|\+0x[0-9a-f]+$", "", symbol)
     parts = [part for part in symbol.split("::") if part not in ("", "avx512", "avx2", "scalar", "at_level", "{impl#0}")]
-    return "::".join(parts[-2:]) if len(parts) > 1 else symbol
+    name = "::".join(parts[-2:]) if len(parts) > 1 else symbol
+    return TIMING.get(name) or f"`{name}`"
 
 
 def profile(command: list) -> tuple[float, collections.Counter]:
@@ -73,7 +81,7 @@ def main() -> None:
             continue
         total = sum(names.values())
         shares = [(name, count / total) for name, count in names.most_common() if count / total >= LEAST_SHARE]
-        words = ", ".join(f"{name} {share:.0%}" for name, share in shares)
+        words = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares)
         lines.append([posterior.model, nanoseconds(time), words])
         print(" | ".join(lines[-1]), flush=True)
     print()

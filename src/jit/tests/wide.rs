@@ -3,7 +3,7 @@
 use super::*;
 
 /// Lengths around which groups of eight, blocks and the least number of rounds begin and end.
-const LENGTHS: [usize; 9] = [24, 25, 31, 32, 39, 255, 256, 257, 515];
+const LENGTHS: [usize; 9] = [40, 41, 47, 48, 55, 255, 256, 257, 515];
 
 /// A loop over so many rounds.
 fn rounds(len: usize, body: impl FnOnce(&mut Builder, ValueId)) -> impl FnOnce(&mut Builder) {
@@ -97,7 +97,7 @@ fn primitives_of_reals_have_the_evaluators_bits() {
         if !condition && !prim::is_inline_real(prim, host) {
             continue;
         }
-        for len in [24, 31, 300] {
+        for len in [40, 47, 300] {
             let mut build = Builder::new(prim.name());
             let total = build.cell("total", Kind::Real);
             let out = build.buffer("out", Kind::Real, len, Role::Output(0));
@@ -169,7 +169,7 @@ fn tables_are_read_and_added_to_at_indices() {
 /// More columns than address registers, more sums and intermediate values than vector registers.
 #[test]
 fn crowded_bodies_go_to_memory() {
-    for len in [24, 61, 300] {
+    for len in [40, 61, 300] {
         for width in [3, 12, 20, 40] {
             let mut build = Builder::new("crowded");
             let total = build.cell("total", Kind::Real);
