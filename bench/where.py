@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The first part of a run reads, compiles, and seeks how many calls make a batch.
 SKIPPED = 0.5
 # What surrounds a gradient in the program that times it.
-TIMING = {"Iterator>::fold": "`cost` itself", "cost::gradient": "`cost` itself", "Posterior::log_density_gradient": "the call"}
+TIMING = {"Iterator>::fold": "`cost` itself", "cost::gradient": "`cost` itself", "::log_density_gradient": "the call"}
 # Smaller shares are summed up.
 LEAST_SHARE = 0.03
 
