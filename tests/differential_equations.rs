@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use hlm::interp::Interpreter;
-use hlm::loops::{MessageKind, Stop};
+use hlm::jit::{CompileOptions, Compiled};
+use hlm::loops::{Evaluator, MessageKind, Procedure, Stop};
 use hlm::mcmc::{DensityError, LogDensity};
 use hlm::model::{BindOptions, Model, Posterior};
 
@@ -356,4 +357,84 @@ model {
         (stop.text.as_str(), stop.kind),
         (wanted, MessageKind::Fatal)
     );
+}
+
+/// A chain of compartments with a loop, a branch by time, a branch by the state and functions of parameters.
+fn chain(states: usize, extra: &str) -> String {
+    format!(
+        r#"
+functions {{
+  real uptake(real dose, real k) {{ return dose * exp(-k); }}
+  vector chain(real t, vector y, real k, vector rates, real dose) {{
+    vector[{states}] slope = rep_vector(0, {states});
+    {extra}
+    slope[1] = (t < 0.5 ? uptake(dose, k) : 0.0) - rates[1] * y[1] / (k + y[1]);
+    for (i in 2:{states}) {{
+      slope[i] = rates[i - 1] * y[i - 1] / (k + y[i - 1]) - rates[i] * y[i] ^ 1.5;
+    }}
+    if (y[2] > 0.4) {{
+      slope[2] -= 0.1 * square(y[2] - 0.4) * k;
+    }}
+    return slope;
+  }}
+}}
+data {{ real dose; }}
+parameters {{
+  real<lower=0> k;
+  vector<lower=0>[{states}] rates;
+  real<lower=0> start;
+}}
+model {{
+  array[3] vector[{states}] fixed = ode_rk45(chain, rep_vector(1, {states}), 0, {{0.3, 0.7, 2}}, k, rates, dose);
+  array[2] vector[{states}] free = ode_bdf(chain, rep_vector(start, {states}), 0, {{0.7, 2}}, k, rates, dose);
+  target += sum(log(fixed[2])) + dot_self(fixed[3]) + sum(log(free[2])) - dot_self(rates) - k;
+}}
+"#
+    )
+}
+
+#[test]
+fn coupled_systems_are_what_their_rows_say() {
+    let position = |states: usize| -> Vec<f64> {
+        (0..states + 2)
+            .map(|i| 0.3 - 0.17 * (i % 5) as f64)
+            .collect()
+    };
+    for (states, extra, is_coupled) in [
+        (2, "", true),
+        (4, "", true),
+        // Beyond what is written out; what is printed is not to be repeated.
+        (9, "", false),
+        (3, r#"print("here");"#, false),
+    ] {
+        let posterior = posterior(&chain(states, extra), r#"{"dose": 1.3}"#);
+        let whole = posterior.gradient_procedure();
+        assert_eq!(whole.systems.len(), 2);
+        let mut rows = whole.clone();
+        for system in &mut rows.systems {
+            assert_eq!(system.coupled.take().is_some(), is_coupled, "{system:?}");
+        }
+        let position = position(states);
+        let gradient = |procedure: &Procedure| {
+            let mut gradient = vec![0.0; position.len()];
+            let compiled = Compiled::compile(procedure, &CompileOptions::default()).unwrap();
+            let mut workspace = compiled.workspace(None);
+            let value = compiled
+                .run(&mut workspace, &[&position], &mut [&mut gradient], None)
+                .unwrap();
+            let mut literal = vec![0.0; position.len()];
+            Evaluator::new(procedure)
+                .run(&[&position], &mut [&mut literal], None)
+                .unwrap();
+            for (compiled, literal) in gradient.iter().zip(&literal) {
+                assert_near("a literal derivative", *literal, *compiled, 1e-9);
+            }
+            gradient.push(value);
+            gradient
+        };
+        for (whole, rows) in gradient(whole).iter().zip(gradient(&rows)) {
+            assert!(whole.is_finite());
+            assert_near("the derivative by rows", rows, *whole, 1e-11);
+        }
+    }
 }

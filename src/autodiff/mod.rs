@@ -16,6 +16,7 @@ mod analysis;
 mod plan;
 mod reverse;
 mod rules;
+mod system;
 mod tree;
 
 pub use reverse::differentiate;

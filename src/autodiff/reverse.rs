@@ -5,6 +5,7 @@ mod calls;
 use super::analysis::Analysis;
 use super::plan::{Place, Strategy, choose, is_cheap};
 use super::rules::pass_back;
+use super::system::couple;
 use super::tree::{BlockId, Inner, Node, Tree};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 /// The procedure that computes the result of `procedure` and its gradient.
 ///
 /// The result cell is the target; the position is [`Role::Input`] 0; the gradient becomes [`Role::Output`] 0, as long as the
-/// position. Other outputs of the procedure stay as they are.
+/// position. Other outputs of the procedure stay as they are. Small systems of differential equations that it solves are
+/// coupled with their sensitivities.
 pub fn differentiate(procedure: &Procedure) -> Procedure {
     let tree = Tree::new(&procedure.body);
     let analysis = Analysis::new(procedure, &tree);
@@ -36,7 +38,11 @@ pub fn differentiate(procedure: &Procedure) -> Procedure {
         frames: Vec::new(),
     };
     reverse.whole(procedure, &tree);
-    reverse.builder.finish()
+    let mut gradient = reverse.builder.finish();
+    for system in &mut gradient.systems {
+        system.coupled = couple(system);
+    }
+    gradient
 }
 
 /// The result cell, if it is only ever added to: then its adjoint is 1 throughout.

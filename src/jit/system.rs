@@ -3,7 +3,7 @@
 use super::compiled::{CompileError, CompileOptions, Compiled, Workspace};
 use crate::loops::linear::{Matrix, MatrixMut};
 use crate::loops::ode::{self, Equations, Unsolved};
-use crate::loops::{Problem, Stop, System};
+use crate::loops::{Problem, Procedure, Stop, System};
 
 /// The code of a system.
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub(super) struct CompiledSystem {
     problem: Problem,
     right_side: Compiled,
     weighted: Option<Compiled>,
+    coupled: Option<Compiled>,
 }
 
 /// The memory that one thread needs to solve one system.
@@ -18,6 +19,7 @@ pub(super) struct CompiledSystem {
 pub(super) struct SystemWorkspace {
     right_side: Workspace,
     weighted: Option<Workspace>,
+    coupled: Option<Workspace>,
 }
 
 impl CompiledSystem {
@@ -28,14 +30,17 @@ impl CompiledSystem {
         mut text: Option<&mut String>,
     ) -> Result<CompiledSystem, CompileError> {
         let right_side = Compiled::with_text(&system.right_side, options, text.as_deref_mut())?;
-        let weighted = match &system.weighted {
-            Some(weighted) => Some(Compiled::with_text(weighted, options, text)?),
-            None => None,
+        let mut compile = |procedure: &Option<Procedure>| {
+            let procedure = procedure.as_ref();
+            let code = procedure.map(|it| Compiled::with_text(it, options, text.as_deref_mut()));
+            code.transpose()
         };
+        let (weighted, coupled) = (compile(&system.weighted)?, compile(&system.coupled)?);
         Ok(CompiledSystem {
             problem: system.problem,
             right_side,
             weighted,
+            coupled,
         })
     }
 
@@ -43,6 +48,7 @@ impl CompiledSystem {
         SystemWorkspace {
             right_side: self.right_side.workspace(None),
             weighted: self.weighted.as_ref().map(|code| code.workspace(None)),
+            coupled: self.coupled.as_ref().map(|code| code.workspace(None)),
         }
     }
 
@@ -94,5 +100,21 @@ impl Equations for Running<'_> {
         };
         let run = code.run(workspace, &[point, given, weights], &mut [gradient], None);
         run.map(|_| ())
+    }
+
+    fn coupled(
+        &mut self,
+        point: &[f64],
+        given: &[f64],
+        sensitivities: &[f64],
+        slope: &mut [f64],
+    ) -> Result<bool, Stop> {
+        let (Some(code), Some(workspace)) = (&self.code.coupled, &mut self.workspace.coupled)
+        else {
+            return Ok(false);
+        };
+        let inputs = [point, given, sensitivities];
+        code.run(workspace, &inputs, &mut [slope], None)
+            .map(|_| true)
     }
 }

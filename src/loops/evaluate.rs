@@ -349,6 +349,7 @@ impl Run<'_, '_, '_> {
         let mut equations = LiteralEquations {
             right_side: Evaluator::new(&system.right_side),
             weighted: system.weighted.as_ref().map(Evaluator::new),
+            coupled: system.coupled.as_ref().map(Evaluator::new),
         };
         let outcome = ode::solve(&system.problem, &mut equations, inputs, outputs);
         let printed = &mut self.evaluator.printed;
@@ -422,6 +423,7 @@ impl Run<'_, '_, '_> {
 struct LiteralEquations<'p> {
     right_side: Evaluator<'p>,
     weighted: Option<Evaluator<'p>>,
+    coupled: Option<Evaluator<'p>>,
 }
 
 impl Equations for LiteralEquations<'_> {
@@ -442,6 +444,21 @@ impl Equations for LiteralEquations<'_> {
         weighted
             .run(&[point, given, weights], &mut [gradient], None)
             .map(|_| ())
+    }
+
+    fn coupled(
+        &mut self,
+        point: &[f64],
+        given: &[f64],
+        sensitivities: &[f64],
+        slope: &mut [f64],
+    ) -> Result<bool, Stop> {
+        let Some(coupled) = &mut self.coupled else {
+            return Ok(false);
+        };
+        coupled
+            .run(&[point, given, sensitivities], &mut [slope], None)
+            .map(|_| true)
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod linear;
 pub(crate) mod ode;
 mod print;
 mod rewrite;
+mod splice;
 mod stop;
 mod verify;
 

@@ -23,6 +23,10 @@ pub struct System {
     /// The gradient of Σ wᵢ fᵢ with respect to y and θ (output 0), from the same and the weights w (input 2). With one
     /// weight 1 and the others 0 it is a row of f's Jacobian. Present where sensitivities or the method need that.
     pub weighted: Option<Procedure>,
+    /// The derivatives of y and its sensitivities by time (output 0: y's first, then as many for each column) from y and θ
+    /// (input 0), t and g (input 1) and the sensitivities (input 2, column by column): what the other two procedures
+    /// give, in one call. Differentiation of what solves the system makes it, of small systems.
+    pub coupled: Option<Procedure>,
 }
 
 /// What a solver must know of a system besides its equations.
@@ -32,6 +36,8 @@ pub struct Problem {
     pub states: usize,
     /// The length of θ.
     pub parameters: usize,
+    /// What the solution is differentiated by: nothing (0), θ (its length), or y₀ and θ (both lengths).
+    pub columns: usize,
     /// The length of g.
     pub given: usize,
     /// Whether the method is that for stiff systems.
@@ -53,6 +59,15 @@ pub(crate) trait Equations {
         weights: &[f64],
         gradient: &mut [f64],
     ) -> Result<(), Stop>;
+
+    /// Writes the derivatives of y and its sensitivities by time and returns true; false if there is no such procedure.
+    fn coupled(
+        &mut self,
+        point: &[f64],
+        given: &[f64],
+        sensitivities: &[f64],
+        slope: &mut [f64],
+    ) -> Result<bool, Stop>;
 }
 
 /// Why a system has no solution.
@@ -96,12 +111,13 @@ pub(crate) fn solve(
         return Err(misfit());
     };
     let n = problem.states;
-    // As many columns as the solution depends on, if anyone asks: the parameters, before them the initial state.
-    let columns = sensitivities.len() / (n * times.len()).max(1);
+    // The parameters' columns, before them the initial state's.
+    let columns = problem.columns;
     let fits = initial.values.len() == n
         && parameters.values.len() == problem.parameters
         && given.values.len() == problem.given
         && solution.len() == n * times.len()
+        && sensitivities.len() == n * times.len() * columns
         && [0, problem.parameters, n + problem.parameters].contains(&columns);
     if !fits {
         return Err(misfit());
@@ -198,6 +214,13 @@ impl<E: Equations> Coupled<'_, E> {
     fn slope(&mut self, t: f64, z: &[f64], dz: &mut [f64]) -> Result<(), Stop> {
         let n = self.states;
         self.move_to(t, &z[..n]);
+        if self.columns > 0
+            && self
+                .equations
+                .coupled(&self.point, &self.given, &z[n..], dz)?
+        {
+            return Ok(());
+        }
         let (slope, block_slopes) = dz.split_at_mut(n);
         self.equations.right_side(&self.point, &self.given, slope)?;
         if self.columns == 0 {
@@ -287,6 +310,16 @@ mod tests {
             gradient.copy_from_slice(&[rate * (w2 - w1), -removal * w2, y1 * (w2 - w1)]);
             Ok(())
         }
+
+        fn coupled(
+            &mut self,
+            _: &[f64],
+            _: &[f64],
+            _: &[f64],
+            _: &mut [f64],
+        ) -> Result<bool, Stop> {
+            Ok(false)
+        }
     }
 
     const INITIAL: [f64; 2] = [2.0, 0.5];
@@ -295,10 +328,11 @@ mod tests {
     /// The initial time and those of the solution.
     const TIMES: [f64; 4] = [1.0, 1.5, 4.0, 9.0];
 
-    fn problem(stiff: bool) -> Problem {
+    fn problem(stiff: bool, columns: usize) -> Problem {
         Problem {
             states: 2,
             parameters: 1,
+            columns,
             given: 1,
             stiff,
             tolerances: Tolerances {
@@ -310,11 +344,8 @@ mod tests {
     }
 
     /// The solution and so many columns of sensitivities.
-    fn solved(
-        problem: &Problem,
-        most: f64,
-        columns: usize,
-    ) -> Result<(Vec<f64>, Vec<f64>), Unsolved> {
+    fn solved(problem: &Problem, most: f64) -> Result<(Vec<f64>, Vec<f64>), Unsolved> {
+        let columns = problem.columns;
         let (mut solution, mut sensitivities) = (vec![f64::NAN; 6], vec![f64::NAN; 6 * columns]);
         let inputs: [&[f64]; 4] = [&INITIAL, &[RATE], &[REMOVAL], &TIMES];
         solve(
@@ -360,7 +391,7 @@ mod tests {
     fn sensitivities_are_the_derivatives_of_the_solution() {
         let (states, derivatives) = exact();
         for stiff in [false, true] {
-            let (solution, sensitivities) = solved(&problem(stiff), 9.0, 3).unwrap();
+            let (solution, sensitivities) = solved(&problem(stiff, 3), 9.0).unwrap();
             assert_near(&solution, &states, stiff);
             assert_near(&sensitivities, &derivatives, stiff);
         }
@@ -370,10 +401,10 @@ mod tests {
     fn only_the_sensitivities_that_are_asked_for_are_found() {
         let (states, derivatives) = exact();
         for stiff in [false, true] {
-            let (solution, sensitivities) = solved(&problem(stiff), 9.0, 1).unwrap();
+            let (solution, sensitivities) = solved(&problem(stiff, 1), 9.0).unwrap();
             assert_near(&solution, &states, stiff);
             assert_near(&sensitivities, &derivatives[12..], stiff);
-            let (solution, _) = solved(&problem(stiff), 9.0, 0).unwrap();
+            let (solution, _) = solved(&problem(stiff, 0), 9.0).unwrap();
             assert_near(&solution, &states, stiff);
         }
     }
@@ -381,20 +412,20 @@ mod tests {
     #[test]
     fn a_stop_of_the_system_comes_out() {
         for stiff in [false, true] {
-            let stop = solved(&problem(stiff), 1.0, 3).unwrap_err();
+            let stop = solved(&problem(stiff, 3), 1.0).unwrap_err();
             assert_eq!(stop, Unsolved::Stopped(Stop::internal("too much")));
         }
     }
 
     #[test]
     fn a_failing_solver_says_why() {
-        let mut problem = problem(false);
+        let mut problem = problem(false, 3);
         problem.tolerances.max_steps = 3;
-        let Unsolved::Failed(reason) = solved(&problem, 9.0, 3).unwrap_err() else {
+        let Unsolved::Failed(reason) = solved(&problem, 9.0).unwrap_err() else {
             panic!("the system did not stop");
         };
         assert!(reason.contains("more steps than allowed"), "{reason}");
         problem.given = 2;
-        assert_eq!(solved(&problem, 9.0, 3), Err(misfit()));
+        assert_eq!(solved(&problem, 9.0), Err(misfit()));
     }
 }

@@ -61,8 +61,8 @@ impl<'p> Printer<'p> {
             let method = if system.problem.stiff { "bdf" } else { "rk45" };
             writeln!(out, "system {number} {} by {method}:", system.name)?;
             write!(out, "{}", system.right_side)?;
-            if let Some(weighted) = &system.weighted {
-                write!(out, "{weighted}")?;
+            for derivatives in [&system.weighted, &system.coupled].into_iter().flatten() {
+                write!(out, "{derivatives}")?;
             }
         }
         Ok(())

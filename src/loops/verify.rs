@@ -33,6 +33,7 @@ fn verify_system(system: &System) -> Verified {
         states,
         parameters,
         given,
+        columns,
         ..
     } = system.problem;
     let (point, given) = (states + parameters, 1 + given);
@@ -48,7 +49,15 @@ fn verify_system(system: &System) -> Verified {
         .weighted
         .iter()
         .map(|weighted| (weighted, vec![point, given, states], point));
-    for (procedure, inputs, output) in right_side.chain(weighted) {
+    let coupled = system.coupled.iter().map(|coupled| {
+        let (states, sensitivities) = (states, states * columns);
+        (
+            coupled,
+            vec![point, given, sensitivities],
+            states + sensitivities,
+        )
+    });
+    for (procedure, inputs, output) in right_side.chain(weighted).chain(coupled) {
         verify(procedure)?;
         require(fits(procedure, &inputs, output), || {
             format!("procedure {} does not fit its system", procedure.name)

@@ -30,8 +30,6 @@ pub(super) struct SystemKey {
     state: Ty,
     passed_on: Vec<Passed>,
     problem: Problem,
-    /// Whether the solution has sensitivities.
-    sensitive: bool,
 }
 
 /// How an argument reaches the right-hand side.
@@ -119,11 +117,11 @@ impl Lowering<'_> {
             problem: Problem {
                 states,
                 parameters: packing.parameters,
+                columns,
                 given: packing.given,
                 stiff: integrator.stiff,
                 tolerances,
             },
-            sensitive: columns > 0,
         };
         let system = self.system(key, span)?;
         let [parameters, given] = self.pack(packing, span)?;
@@ -303,7 +301,7 @@ impl Lowering<'_> {
             return Ok(known as u32);
         }
         let right_side = self.right_side(&key, span)?;
-        let needs_jacobian = key.sensitive || key.problem.stiff;
+        let needs_jacobian = key.problem.columns > 0 || key.problem.stiff;
         let weighted = needs_jacobian
             .then(|| self.weighted(&key, span))
             .transpose()?;
@@ -313,6 +311,7 @@ impl Lowering<'_> {
             problem: key.problem,
             right_side,
             weighted,
+            coupled: None,
         });
         self.systems.push(key);
         Ok(number)

@@ -152,8 +152,9 @@ fn simplify(procedure: &mut Procedure, switches: Switches) {
     }
     for system in &mut procedure.systems {
         simplify(&mut system.right_side, switches);
-        if let Some(weighted) = &mut system.weighted {
-            simplify(weighted, switches);
+        let derivatives = [&mut system.weighted, &mut system.coupled];
+        for procedure in derivatives.into_iter().flatten() {
+            simplify(procedure, switches);
         }
     }
     debug_assert_eq!(crate::loops::verify(procedure), Ok(()), "{procedure}");

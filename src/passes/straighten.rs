@@ -6,7 +6,8 @@
 use super::memory::{Memory, Place};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
-    BufferId, Builder, CellId, Op, Procedure, Slice, Stmt, ValueId, blocks, rewrite_operands_here,
+    BufferId, Builder, CellId, Op, Procedure, Role, Slice, Stmt, ValueId, blocks,
+    rewrite_operands_here,
 };
 use std::collections::BTreeMap;
 
@@ -22,6 +23,8 @@ const MOST_STATEMENTS: usize = 600;
 const MOST_STATEMENTS_IN_ALL: usize = 6_000;
 /// Fills of up to so many elements are remembered element by element.
 const MOST_FILLED: i64 = 32;
+/// So many zeros are remembered at the start, if there are no more; what memory holds grows with that.
+const MOST_ZEROS: usize = 256;
 
 /// Unrolls short loops and forwards what is written to what reads it.
 pub(super) fn straighten(procedure: &mut Procedure) {
@@ -39,6 +42,7 @@ pub(super) fn straighten(procedure: &mut Procedure) {
         loops: Vec::new(),
         unrolled: 0,
     };
+    straightener.note_zeros();
     straightener.block(&body);
     *procedure = straightener.build.finish();
 }
@@ -80,6 +84,29 @@ impl Straightener {
         self.places.get(&index).copied().unwrap_or(itself)
     }
 
+    /// Adjoints and outputs are zero at the start.
+    fn note_zeros(&mut self) {
+        let mut zeros = Vec::new();
+        for (id, buffer) in self.build.procedure.buffers.iter().enumerate() {
+            let is_zero = matches!(buffer.role, Role::Zeroed | Role::Output(_));
+            let is_short = buffer.len <= MOST_FILLED as usize;
+            if is_zero && is_short && buffer.kind == Kind::Real {
+                zeros.extend((0..buffer.len).map(|at| (BufferId(id as u32), at as i64)));
+            }
+        }
+        if zeros.len() > MOST_ZEROS {
+            return;
+        }
+        let zero = self.build.real(0.0);
+        for (buffer, constant) in zeros {
+            let place = Place {
+                base: None,
+                constant,
+            };
+            self.memory.note_element(buffer, place, zero);
+        }
+    }
+
     fn block(&mut self, stmts: &[Stmt]) {
         stmts.iter().for_each(|stmt| self.stmt(stmt));
     }
@@ -118,7 +145,11 @@ impl Straightener {
                 let place = self.place(index);
                 match self.memory.element(*buffer, place) {
                     Some(before) => {
-                        let sum = self.build.prim(Prim::Add, &[before, value]);
+                        // A zero's sign is the only thing that adding zero could change.
+                        let sum = match self.build.known_real(before) {
+                            Some(0.0) => value,
+                            _ => self.build.prim(Prim::Add, &[before, value]),
+                        };
                         self.memory.set_element(*buffer, place, sum);
                         self.build.push(Stmt::Store(*buffer, index, sum));
                     }

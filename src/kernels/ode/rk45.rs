@@ -6,6 +6,7 @@
 //! than the tolerance: loose tolerances are part of many posteriors.
 
 use super::{Failure, StepCounter, Tolerances};
+use crate::kernels::simd::stages::{self, LANES, largest_error};
 
 /// Row s holds what stage s + 1 takes of the stages before it; the last row is also the solution of order 5.
 const TABLEAU: [&[f64]; 6] = [
@@ -70,8 +71,8 @@ pub fn rk45<E>(
     let Some(&last_time) = times.last() else {
         return Ok(());
     };
-    let mut step = Step::new(n, t0, y0);
-    system(t0, y0, &mut step.stages[0]).map_err(Failure::System)?;
+    let mut step = Step::new(t0, y0);
+    system(t0, y0, &mut step.stages[..n]).map_err(Failure::System)?;
     let mut counter = StepCounter::new(tolerances);
     let mut rows = out.chunks_exact_mut(n.max(1));
     for &time in times {
@@ -91,7 +92,10 @@ pub fn rk45<E>(
     Ok(())
 }
 
+/// All vectors are padded with zeros to a multiple of [`LANES`].
 struct Step {
+    /// The number of equations.
+    n: usize,
     /// Where the last step ended, and the solution there.
     time: f64,
     y: Vec<f64>,
@@ -100,28 +104,28 @@ struct Step {
     old_y: Vec<f64>,
     /// The length of the next step.
     size: f64,
-    /// The stages of the next attempt: the first is f at the current point.
-    stages: [Vec<f64>; 7],
+    /// The stages of the next attempt, one after the other: the first is f at the current point.
+    stages: Vec<f64>,
     /// Those of the last step.
-    old_stages: [Vec<f64>; 7],
+    old_stages: Vec<f64>,
     trial: Vec<f64>,
-    /// The error of the last attempt per unit of time.
-    estimate: Vec<f64>,
 }
 
 impl Step {
-    fn new(n: usize, t0: f64, y0: &[f64]) -> Step {
-        let stages = || std::array::from_fn(|_| vec![0.0; n]);
+    fn new(t0: f64, y0: &[f64]) -> Step {
+        let padded = y0.len().next_multiple_of(LANES);
+        let mut y = vec![0.0; padded];
+        y[..y0.len()].copy_from_slice(y0);
         Step {
+            n: y0.len(),
             time: t0,
-            y: y0.to_vec(),
             old_time: t0,
-            old_y: y0.to_vec(),
+            old_y: y.clone(),
+            trial: vec![0.0; padded],
+            y,
             size: FIRST_STEP,
-            stages: stages(),
-            old_stages: stages(),
-            trial: vec![0.0; n],
-            estimate: vec![0.0; n],
+            stages: vec![0.0; 7 * padded],
+            old_stages: vec![0.0; 7 * padded],
         }
     }
 
@@ -133,7 +137,8 @@ impl Step {
     ) -> Result<(), Failure<E>> {
         loop {
             self.attempt(system).map_err(Failure::System)?;
-            let error = self.error(tolerances);
+            let allowed = [tolerances.absolute, tolerances.relative];
+            let error = largest_error(&ERROR, &self.stages, self.size, &self.y, allowed);
             if error <= 1.0 {
                 self.accept(error);
                 return Ok(());
@@ -155,31 +160,13 @@ impl Step {
         &mut self,
         system: &mut impl FnMut(f64, &[f64], &mut [f64]) -> Result<(), E>,
     ) -> Result<(), E> {
+        let (n, padded) = (self.n, self.y.len());
         for (s, (row, node)) in TABLEAU.iter().zip(NODES).enumerate() {
-            let (done, rest) = self.stages.split_at_mut(s + 1);
-            combine(row, done, &mut self.trial);
-            for (value, y) in self.trial.iter_mut().zip(&self.y) {
-                *value = y + self.size * *value;
-            }
-            system(self.time + node * self.size, &self.trial, &mut rest[0])?;
+            stages::advance(row, &self.stages, self.size, &self.y, &mut self.trial);
+            let slope = &mut self.stages[(s + 1) * padded..][..n];
+            system(self.time + node * self.size, &self.trial[..n], slope)?;
         }
         Ok(())
-    }
-
-    /// The largest component of the error estimate as a fraction of what is allowed; NaN if any is.
-    fn error(&mut self, tolerances: &Tolerances) -> f64 {
-        combine(&ERROR, &self.stages, &mut self.estimate);
-        let mut largest: f64 = 0.0;
-        for (i, estimate) in self.estimate.iter().enumerate() {
-            let magnitude = self.y[i].abs() + (self.size * self.stages[0][i]).abs();
-            let error = (self.size * estimate).abs()
-                / (tolerances.absolute + tolerances.relative * magnitude);
-            if error.is_nan() {
-                return error;
-            }
-            largest = largest.max(error);
-        }
-        largest
     }
 
     fn accept(&mut self, error: f64) {
@@ -189,36 +176,29 @@ impl Step {
         self.time += self.size;
         std::mem::swap(&mut self.stages, &mut self.old_stages);
         // The last stage is f at the new point, the first of the next step.
-        let (first, last) = (&mut self.stages[0], &self.old_stages[6]);
-        first.copy_from_slice(last);
+        let padded = self.y.len();
+        self.stages[..padded].copy_from_slice(&self.old_stages[6 * padded..]);
         if error < GROW_BELOW {
             self.size *= SAFETY * error.max(LARGEST_CHANGE.powi(-5)).powf(-1.0 / 5.0);
         }
     }
 
     /// The solution inside of the last step, with an error of order 5 in its length.
-    fn interpolate(&self, time: f64, out: &mut [f64]) {
+    fn interpolate(&mut self, time: f64, out: &mut [f64]) {
         if time == self.time {
-            out.copy_from_slice(&self.y);
+            out.copy_from_slice(&self.y[..self.n]);
             return;
         }
         let length = self.time - self.old_time;
         let weights = interpolation_weights((time - self.old_time) / length);
-        combine(&weights, &self.old_stages, out);
-        for (value, y) in out.iter_mut().zip(&self.old_y) {
-            *value = y + length * *value;
-        }
-    }
-}
-
-/// The sum of stages, weighted.
-fn combine(weights: &[f64], stages: &[Vec<f64>], sum: &mut [f64]) {
-    // Systems are small: a call per stage would cost more than its sum.
-    sum.fill(0.0);
-    for (weight, stage) in weights.iter().zip(stages) {
-        for (total, value) in sum.iter_mut().zip(stage) {
-            *total += weight * value;
-        }
+        stages::advance(
+            &weights,
+            &self.old_stages,
+            length,
+            &self.old_y,
+            &mut self.trial,
+        );
+        out.copy_from_slice(&self.trial[..self.n]);
     }
 }
 

@@ -71,6 +71,7 @@ pub mod product;
 #[cfg(test)]
 mod reference_tests;
 pub mod scatter;
+pub mod stages;
 
 pub use beta::lbeta;
 pub use difference::log_diff_exp;
