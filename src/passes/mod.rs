@@ -10,6 +10,7 @@ mod fission;
 mod hoist;
 mod logistic;
 mod memory;
+mod repeats;
 mod shorten;
 mod statistics;
 mod straighten;
@@ -44,7 +45,8 @@ pub struct Switches {
     /// An element that one loop computes for another is computed by the other. Not for gradients, which keep on purpose what
     /// is dear to compute.
     pub substitute: bool,
-    /// Sums of squares over rows of data become sums over groups of rows. For densities.
+    /// Sums of squares over rows of data become sums over groups of rows, and rows that the data repeat are counted. For
+    /// densities.
     pub statistics: bool,
     /// Products and sums become fused multiply-adds.
     pub contract: bool,
@@ -88,7 +90,7 @@ impl Switches {
 /// Runs the passes of a log density, before it is differentiated.
 pub fn improve_density(procedure: &mut Procedure, switches: Switches) {
     improve(procedure, switches);
-    if switches.statistics && statistics::summarise(procedure) {
+    if switches.statistics && (statistics::summarise(procedure) | repeats::count(procedure)) {
         improve(procedure, switches);
     }
 }

@@ -139,6 +139,7 @@ impl Tabulator<'_> {
                 }
                 _ => {
                     for block in blocks_mut(&mut stmt) {
+                        self.drop_checks(block);
                         self.block(block, loops);
                     }
                     result.push(stmt);
