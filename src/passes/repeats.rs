@@ -3,11 +3,14 @@
 //! An outcome of few values, covariates of few levels: a survey of a thousand answers may have ten different rows. That is
 //! the sufficient statistic of a Bernoulli, binomial, Poisson, or any other likelihood over such rows, found without knowing
 //! which likelihood it is: of the values that depend on data alone, those that anything else uses decide what a round does.
+//! A value that only multiplies what is added need not be the same: a Poisson outcome times its logarithmic rate, or a
+//! number of trials. Such coefficients are summed over rows, so that counts at a hundred sites become a hundred rows.
 
+use super::data::Data;
 use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{
     Buffer, BufferId, CellId, Op, Procedure, Role, Stmt, ValueId, blocks, blocks_mut,
-    for_each_operand, rewrite_operands_here,
+    for_each_operand,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -51,6 +54,8 @@ struct Repeats {
     steps: BTreeSet<ValueId>,
     /// How often each row occurs.
     counts: Vec<f64>,
+    /// Per product that is added: which factor is its coefficient, and the sums of that over rows that are the same otherwise.
+    coefficients: BTreeMap<ValueId, (usize, Vec<f64>)>,
     /// What sums go to that outlast a round.
     sums: Sums,
 }
@@ -89,27 +94,38 @@ impl Repeats {
         if rounds < 2 * LEAST_REPEATS {
             return None;
         }
+        let sums = sums(procedure, *var, around, at)?;
         let mut rows = Rows {
-            procedure,
-            data: Vec::new(),
-            numbers: BTreeMap::new(),
+            data: Data::new(&procedure.buffers, constants, &[*var]),
             decisive: BTreeSet::new(),
+            added: added_alone(body, &sums),
+            coefficients: BTreeMap::new(),
         };
-        rows.number(*var, None);
-        for (value, op) in constants {
-            rows.number(*value, Some(op.clone()));
-        }
         rows.block(body)?;
         // What tells all rounds apart leaves nothing to count.
-        if rows.decisive.contains(var) || rows.decisive.is_empty() {
+        if rows.decisive.contains(var) {
             return None;
         }
-        let sums = sums(procedure, *var, around, at)?;
-        let (columns, counts) = rows.different(start, rounds)?;
+        let different = rows.different(start, rounds)?;
+        let steps = rows.data.computed();
+        let steps = steps
+            .filter(|value| !rows.decisive.contains(value))
+            .collect();
+        let products = rows.coefficients.into_iter();
+        let products = products.map(|(product, (factor, _))| (product, factor));
         Some(Repeats {
-            columns,
-            steps: rows.steps(constants),
-            counts,
+            columns: rows
+                .decisive
+                .iter()
+                .copied()
+                .zip(different.columns)
+                .collect(),
+            steps,
+            counts: different.counts,
+            coefficients: products
+                .zip(different.coefficients)
+                .map(|((product, factor), sums)| (product, (factor, sums)))
+                .collect(),
             sums,
         })
     }
@@ -139,12 +155,19 @@ impl Repeats {
             };
             columns.insert(value, table(procedure, "rows", role, rows));
         }
+        let mut coefficients = BTreeMap::new();
+        for (product, (factor, sums)) in self.coefficients {
+            let role = Role::ConstantReal(sums.into());
+            let sums = table(procedure, "sums", role, rows);
+            coefficients.insert(product, (factor, sums));
+        }
         let count = procedure.fresh(Kind::Real);
         let mut counting = Counting {
             procedure,
             var,
             columns,
             steps: self.steps,
+            coefficients,
             sums: self.sums,
             count,
         };
@@ -181,6 +204,7 @@ struct Counting<'p> {
     var: ValueId,
     columns: BTreeMap<ValueId, BufferId>,
     steps: BTreeSet<ValueId>,
+    coefficients: BTreeMap<ValueId, (usize, BufferId)>,
     sums: Sums,
     /// How often the row occurs.
     count: ValueId,
@@ -200,7 +224,16 @@ impl Counting<'_> {
                     if let Some(column) = self.columns.get(value) {
                         *op = Op::Load(*column, self.var);
                     }
+                    if let Some((factor, coefficients)) = self.coefficients.get(value)
+                        && let Op::Prim(_, args) = op
+                    {
+                        let coefficient = self.procedure.fresh(Kind::Real);
+                        let load = Op::Load(*coefficients, self.var);
+                        result.push(Stmt::Let(coefficient, load));
+                        args[*factor] = coefficient;
+                    }
                 }
+                Stmt::Add(_, value) if self.coefficients.contains_key(value) => {}
                 Stmt::Add(cell, value) if self.sums.cells.contains(cell) => {
                     *value = self.times_count(*value, &mut result);
                 }
@@ -224,52 +257,32 @@ impl Counting<'_> {
 
 /// What the rounds of a loop are told apart by.
 struct Rows<'p> {
-    procedure: &'p Procedure,
-    /// The operations of values that depend on data and the loop's variable alone, operands by number; none: the variable.
-    data: Vec<Option<Op>>,
-    numbers: BTreeMap<ValueId, ValueId>,
-    /// Those of them, defined in the body, that anything else uses.
+    /// The values that depend on data and the loop's variable alone.
+    data: Data<'p>,
+    /// Those of them that anything else uses, constants aside.
     decisive: BTreeSet<ValueId>,
+    /// The values whose only use is that they are added to a sum.
+    added: BTreeSet<ValueId>,
+    /// Those of them that are products with a value of data: which factor that is, and its number.
+    coefficients: BTreeMap<ValueId, (usize, usize)>,
 }
 
 impl Rows<'_> {
-    /// Notes a value of data.
-    fn number(&mut self, value: ValueId, op: Option<Op>) {
-        self.numbers.insert(value, ValueId(self.data.len() as u32));
-        self.data.push(op);
-    }
-
-    /// The operation with operands by number, if it is of data alone.
-    fn of_data(&self, value: ValueId, op: &Op) -> Option<Op> {
-        match op {
-            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => return None,
-            Op::Load(buffer, _) => match self.procedure.buffers[buffer.0 as usize].role {
-                Role::ConstantReal(_) | Role::ConstantInt(_) => {}
-                _ => return None,
-            },
-            Op::Real(_) | Op::Int(_) | Op::Prim(..) | Op::Select(..) => {}
-        }
-        let mut stmt = Stmt::Let(value, op.clone());
-        let mut all = true;
-        rewrite_operands_here(&mut stmt, &mut |operand| {
-            let number = self.numbers.get(&operand);
-            all &= number.is_some();
-            number.copied().unwrap_or(operand)
-        });
-        match stmt {
-            Stmt::Let(_, op) if all => Some(op),
-            _ => None,
-        }
-    }
-
     /// Finds the values of data; none if a statement does more than compute and add up.
     fn block(&mut self, stmts: &[Stmt]) -> Option<()> {
         for stmt in stmts {
             match stmt {
                 Stmt::Let(_, Op::Draw(..) | Op::Pop(_)) => return None,
                 Stmt::Let(value, op) => {
-                    if let Some(op) = self.of_data(*value, op) {
-                        self.number(*value, Some(op));
+                    if self.data.define(*value, op) {
+                        continue;
+                    }
+                    if let Op::Prim(Prim::Mul, args) = op
+                        && self.added.contains(value)
+                        && let Some(found) =
+                            (0..2).find_map(|at| Some((at, self.data.number(args[at])?)))
+                    {
+                        self.coefficients.insert(*value, found);
                         continue;
                     }
                 }
@@ -289,10 +302,7 @@ impl Rows<'_> {
                 | Stmt::PopSlice(_) => return None,
             }
             for_each_operand(stmt, &mut |value| {
-                // Constants are the same in all rounds.
-                if let Some(number) = self.numbers.get(&value)
-                    && !matches!(self.data[number.0 as usize], Some(Op::Int(_) | Op::Real(_)))
-                {
+                if self.data.varies(value) {
                     self.decisive.insert(value);
                 }
             });
@@ -303,48 +313,55 @@ impl Rows<'_> {
         Some(())
     }
 
-    /// The values of data defined in the body that are neither decisive nor constants.
-    fn steps(&self, constants: &BTreeMap<ValueId, Op>) -> BTreeSet<ValueId> {
-        let numbers = self.numbers.iter();
-        let steps = numbers.filter(|(value, number)| {
-            let is_step = match &self.data[number.0 as usize] {
-                None | Some(Op::Int(_) | Op::Real(_)) => false,
-                Some(_) => !self.decisive.contains(value),
-            };
-            is_step && !constants.contains_key(value)
-        });
-        steps.map(|(value, _)| *value).collect()
-    }
-
-    /// What the decisive values are in the different rows, in order of appearance, and how often each row occurs; none if there
-    /// are too many.
-    fn different(&self, start: i64, rounds: usize) -> Option<(Columns, Vec<f64>)> {
+    /// The different rows, in order of appearance; none if there are too many.
+    fn different(&self, start: i64, rounds: usize) -> Option<Different> {
         let most = rounds / LEAST_REPEATS;
         let mut reader = Reader::new(self);
         if rounds > PROBE && !reader.repeats(start, rounds, most)? {
             return None;
         }
         let mut rows: HashMap<Vec<u64>, usize> = HashMap::new();
-        let mut columns = vec![Vec::new(); reader.decisive.len()];
-        let mut counts: Vec<f64> = Vec::new();
+        let mut different = Different {
+            columns: vec![Vec::new(); reader.decisive.len()],
+            counts: Vec::new(),
+            coefficients: vec![Vec::new(); self.coefficients.len()],
+        };
         for round in 0..rounds {
             let key = reader.key(start + round as i64)?;
-            if let Some(row) = rows.get(key) {
-                counts[*row] += 1.0;
-                continue;
-            }
-            if counts.len() == most {
-                return None;
-            }
-            rows.insert(key.to_vec(), counts.len());
-            counts.push(1.0);
-            for (column, number) in columns.iter_mut().zip(&reader.decisive) {
-                column.push(reader.values[*number]?);
+            let row = match rows.get(key) {
+                Some(row) => *row,
+                None if different.counts.len() == most => return None,
+                None => {
+                    let row = different.counts.len();
+                    rows.insert(key.to_vec(), row);
+                    different.counts.push(0.0);
+                    for (column, number) in different.columns.iter_mut().zip(&reader.decisive) {
+                        column.push(reader.values[*number]?);
+                    }
+                    for sums in &mut different.coefficients {
+                        sums.push(0.0);
+                    }
+                    row
+                }
+            };
+            different.counts[row] += 1.0;
+            let coefficients = self.coefficients.values();
+            for (sums, (_, number)) in different.coefficients.iter_mut().zip(coefficients) {
+                sums[row] += reader.values[*number]?.as_real();
             }
         }
-        let columns = self.decisive.iter().copied().zip(columns).collect();
-        Some((columns, counts))
+        Some(different)
     }
+}
+
+/// The different rows of a loop.
+struct Different {
+    /// Per decisive value: what it is in each of them.
+    columns: Vec<Vec<Scalar>>,
+    /// How often each occurs.
+    counts: Vec<f64>,
+    /// Per coefficient: its sum over the rows that are the same.
+    coefficients: Vec<Vec<f64>>,
 }
 
 /// Computes the decisive values of rounds.
@@ -359,30 +376,21 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn new<'r>(rows: &'r Rows<'r>) -> Reader<'r> {
-        let numbers = rows.decisive.iter().map(|value| &rows.numbers[value]);
+        let numbers = rows.decisive.iter().map(|value| rows.data.number(*value));
         Reader {
             rows,
-            decisive: numbers.map(|number| number.0 as usize).collect(),
-            values: Vec::with_capacity(rows.data.len()),
+            decisive: numbers.flatten().collect(),
+            values: Vec::new(),
             key: Vec::new(),
         }
     }
 
     /// The decisive values of a round, as bits; none if one cannot be computed.
     fn key(&mut self, var: i64) -> Option<&[u64]> {
-        let values = &mut self.values;
-        values.clear();
-        for op in &self.rows.data {
-            let value = |number: ValueId| values.get(number.0 as usize).copied().flatten();
-            let found = match op {
-                None => Some(Scalar::Int(var)),
-                Some(op) => op.known(&self.rows.procedure.buffers, value),
-            };
-            values.push(found);
-        }
+        self.rows.data.evaluate(&[var], &mut self.values);
         self.key.clear();
         for number in &self.decisive {
-            self.key.push(match values[*number]? {
+            self.key.push(match self.values[*number]? {
                 Scalar::Int(value) => value as u64,
                 Scalar::Real(value) => value.to_bits(),
             });
@@ -401,6 +409,33 @@ impl Reader<'_> {
         }
         Some((PROBE - seen.len()) * 4 * most >= PROBE * PROBE)
     }
+}
+
+/// The values of a body that one statement uses, which adds them to a sum.
+fn added_alone(body: &[Stmt], sums: &Sums) -> BTreeSet<ValueId> {
+    fn visit(
+        stmts: &[Stmt],
+        sums: &Sums,
+        added: &mut BTreeSet<ValueId>,
+        uses: &mut BTreeMap<ValueId, u32>,
+    ) {
+        for stmt in stmts {
+            for_each_operand(stmt, &mut |value| *uses.entry(value).or_default() += 1);
+            match stmt {
+                Stmt::Add(cell, value) if sums.cells.contains(cell) => {
+                    added.insert(*value);
+                }
+                _ => {}
+            }
+            for block in blocks(stmt) {
+                visit(block, sums, added, uses);
+            }
+        }
+    }
+    let (mut added, mut uses) = (BTreeSet::new(), BTreeMap::new());
+    visit(body, sums, &mut added, &mut uses);
+    added.retain(|value| uses.get(value) == Some(&1));
+    added
 }
 
 /// What a loop does with a cell.
@@ -688,13 +723,47 @@ mod tests {
     }
 
     #[test]
+    fn coefficients_are_summed() {
+        // row · effect − exp(effect) · row: three levels, and rows of which no two are the same.
+        let both_ways = procedure(|inside| {
+            let build = &mut inside.build;
+            let row = build.prim(Prim::ToReal, &[inside.var]);
+            let product = build.prim(Prim::Mul, &[row, inside.effect]);
+            build.push(Stmt::Add(inside.total, product));
+            let exp = build.prim(Prim::Exp, &[inside.effect]);
+            let exp = build.prim(Prim::Neg, &[exp]);
+            let product = build.prim(Prim::Mul, &[exp, row]);
+            build.push(Stmt::Add(inside.total, product));
+        });
+        assert_eq!(counted(both_ways), 2);
+        let used_twice = procedure(|inside| {
+            let build = &mut inside.build;
+            let row = build.prim(Prim::ToReal, &[inside.var]);
+            let product = build.prim(Prim::Mul, &[row, inside.effect]);
+            build.push(Stmt::Add(inside.total, product));
+            let square = build.prim(Prim::Square, &[product]);
+            build.push(Stmt::Add(inside.total, square));
+        });
+        assert_eq!(counted(used_twice), ROWS);
+        let with_an_offset = procedure(|inside| {
+            let term = term(inside);
+            let build = &mut inside.build;
+            let row = build.prim(Prim::ToReal, &[inside.var]);
+            let product = build.prim(Prim::Mul, &[row, inside.effect]);
+            let sum = build.prim(Prim::Sub, &[product, term]);
+            build.push(Stmt::Add(inside.total, sum));
+        });
+        assert_eq!(counted(with_an_offset), ROWS);
+    }
+
+    #[test]
     fn rows_that_differ_or_depend_on_each_other_stay() {
         let by_row = procedure(|inside| {
             let term = term(inside);
             let build = &mut inside.build;
             let row = build.prim(Prim::ToReal, &[inside.var]);
-            let product = build.prim(Prim::Mul, &[term, row]);
-            build.push(Stmt::Add(inside.total, product));
+            let sum = build.prim(Prim::Add, &[term, row]);
+            build.push(Stmt::Add(inside.total, sum));
         });
         assert_eq!(counted(by_row), ROWS);
         let carried = procedure(|inside| {

@@ -2,13 +2,16 @@
 //!
 //! `vector[N] mu = alpha[group] + beta * x; y ~ normal(mu, sigma);` are two loops and a buffer between them, and would be
 //! two more in the gradient. With the elements of `mu` computed by the loop of the density, that loop only adds to the
-//! target, and differentiation does both directions in one pass.
+//! target, and differentiation does both directions in one pass. A table by site and year of which the observations pick
+//! elements is no different, as long as each is picked about once: data tell which round computes what a round reads.
 
+use super::data::Data;
+use super::nest::Nest;
 use super::{Definitions, definitions};
 use crate::builtins::{Kind, Prim};
 use crate::loops::{
-    BufferId, Op, Procedure, Role, Stmt, ValueId, blocks, for_each_operand, for_each_written,
-    rewrite_operands, rewrite_operands_here, written_in,
+    Buffer, BufferId, Op, Procedure, Role, Stmt, ValueId, blocks, for_each_operand,
+    for_each_written, rewrite_operands, rewrite_operands_here, written_in,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,9 +22,9 @@ pub(super) fn substitute(procedure: &mut Procedure) -> bool {
     // What is substituted changes loops alone.
     let outside = definitions(&procedure.body);
     for buffer in (0..procedure.buffers.len() as u32).map(BufferId) {
-        let Some(substitution) = Substitution::find(procedure, &outside, buffer) else {
-            continue;
-        };
+        let found = Substitution::find(procedure, &outside, buffer)
+            .or_else(|| Substitution::in_nest(procedure, &outside, buffer));
+        let Some(substitution) = found else { continue };
         substitution.apply(procedure);
         changed = true;
     }
@@ -32,14 +35,22 @@ pub(super) fn substitute(procedure: &mut Procedure) -> bool {
 struct Substitution {
     /// The loop that reads, by its place in the body.
     reader: usize,
-    /// The variable of the loop that computes.
-    variable: ValueId,
+    /// The variables of the loops that compute, outermost first.
+    variables: Vec<ValueId>,
     /// What it computes an element by, in order.
     code: Vec<(ValueId, Kind, Op)>,
     /// The element.
     element: ValueId,
-    /// The loads that it takes the place of, with how far the round that computes is ahead of theirs.
-    loads: BTreeMap<ValueId, i64>,
+    /// The loads that it takes the place of, with the rounds that compute what they read.
+    loads: BTreeMap<ValueId, Round>,
+}
+
+/// Which round computes what a round reads.
+enum Round {
+    /// The one so far ahead.
+    Ahead(i64),
+    /// Per round of the loop that reads, from that one on: what the variables are, one list each.
+    Tables(i64, Vec<Vec<i64>>),
 }
 
 /// How a buffer is used.
@@ -92,21 +103,98 @@ impl Substitution {
             if reading.start + ahead < computing.start || reading.end + ahead > computing.end {
                 return None;
             }
-            loads.insert(value, ahead);
+            loads.insert(value, Round::Ahead(ahead));
         }
         let written = written_in(&procedure.body[writer..=reader]);
+        let lets = computing.body.iter().collect::<Vec<_>>();
+        let variables = vec![computing.variable];
         Some(Substitution {
             reader,
-            variable: computing.variable,
-            code: computing.code(procedure, element, outside, &written)?,
+            code: code(procedure, &lets, &variables, element, outside, &written)?,
+            variables,
             element,
+            loads,
+        })
+    }
+
+    /// The same for elements that a nest of loops computes and one other loop reads where data say, no more often than they
+    /// are computed.
+    fn in_nest(
+        procedure: &Procedure,
+        outside: &Definitions,
+        buffer: BufferId,
+    ) -> Option<Substitution> {
+        let Procedure { body, buffers, .. } = procedure;
+        let declared = &buffers[buffer.0 as usize];
+        if declared.kind != Kind::Real || !matches!(declared.role, Role::Work) {
+            return None;
+        }
+        let writer = body.iter().position(|stmt| mentions(stmt, buffer))?;
+        let constants = outside.iter();
+        let constants = constants.filter(|(_, op)| matches!(op, Op::Int(_) | Op::Real(_)));
+        let constants: Definitions = constants.map(|(value, op)| (*value, op.clone())).collect();
+        let nest = Nest::of(&body[writer], &constants, buffer)?;
+        let uses = Uses::of(&body[writer + 1..], buffer);
+        let &[(reader, ..), ..] = uses.loads.as_slice() else {
+            return None;
+        };
+        if uses.others || !uses.stores.is_empty() || uses.loads.iter().any(|(at, ..)| *at != reader)
+        {
+            return None;
+        }
+        let reader = writer + 1 + reader;
+        let reading = Loop::new(&body[reader], outside)?;
+        let rounds = usize::try_from(reading.end.checked_sub(reading.start)?).ok()?;
+        if rounds.checked_mul(uses.loads.len())? > declared.len {
+            return None;
+        }
+        let written = written_in(&body[writer..=reader]);
+        let code = code(
+            procedure,
+            &nest.lets,
+            &nest.variables,
+            nest.element,
+            outside,
+            &written,
+        )?;
+        let places = nest.places(buffers, &constants, declared.len)?;
+        let mut data = Data::new(buffers, &constants, &[reading.variable]);
+        for stmt in reading.body {
+            if let Stmt::Let(value, op) = stmt {
+                data.define(*value, op);
+            }
+        }
+        let (mut values, mut loads) = (Vec::new(), BTreeMap::new());
+        for (_, index, value) in uses.loads {
+            let index = data.number(index)?;
+            let mut tables = vec![Vec::with_capacity(rounds); nest.variables.len()];
+            for round in reading.start..reading.end {
+                data.evaluate(&[round], &mut values);
+                let at = usize::try_from(values[index]?.as_int()).ok()?;
+                let place = places.get(at)?.as_ref()?;
+                for (table, variable) in tables.iter_mut().zip(place) {
+                    table.push(*variable);
+                }
+            }
+            loads.insert(value, Round::Tables(reading.start, tables));
+        }
+        Some(Substitution {
+            reader,
+            variables: nest.variables,
+            code,
+            element: nest.element,
             loads,
         })
     }
 
     /// Puts the code in the place of the loads.
     fn apply(self, procedure: &mut Procedure) {
-        let Procedure { body, values, .. } = procedure;
+        let Procedure {
+            body,
+            values,
+            buffers,
+            ..
+        } = procedure;
         let Stmt::For { var, body, .. } = &mut body[self.reader] else {
             return;
         };
@@ -118,8 +206,8 @@ impl Substitution {
                 _ => None,
             };
             match load {
-                Some((value, ahead)) => {
-                    let element = self.compute(*var, *ahead, values, &mut code);
+                Some((value, round)) => {
+                    let element = self.compute(*var, round, values, buffers, &mut code);
                     renamed.insert(*value, element);
                 }
                 None => code.push(stmt),
@@ -131,12 +219,13 @@ impl Substitution {
         *body = code;
     }
 
-    /// Computes the element so many rounds ahead of the reading loop's; returns it.
+    /// Computes the element that a round of the reading loop needs; returns it.
     fn compute(
         &self,
         var: ValueId,
-        ahead: i64,
+        round: &Round,
         values: &mut Vec<Kind>,
+        buffers: &mut Vec<Buffer>,
         code: &mut Vec<Stmt>,
     ) -> ValueId {
         let mut define = |kind: Kind, op: Op| {
@@ -145,9 +234,28 @@ impl Substitution {
             code.push(Stmt::Let(value, op));
             value
         };
-        let distance = define(Kind::Int, Op::Int(ahead));
-        let round = define(Kind::Int, Op::Prim(Prim::AddInt, vec![var, distance]));
-        let mut here = BTreeMap::from([(self.variable, round)]);
+        let mut here = BTreeMap::new();
+        match round {
+            Round::Ahead(distance) => {
+                let distance = define(Kind::Int, Op::Int(*distance));
+                let round = define(Kind::Int, Op::Prim(Prim::AddInt, vec![var, distance]));
+                here.extend(self.variables.iter().map(|variable| (*variable, round)));
+            }
+            Round::Tables(start, tables) => {
+                let start = define(Kind::Int, Op::Int(*start));
+                let row = define(Kind::Int, Op::Prim(Prim::SubInt, vec![var, start]));
+                for (variable, table) in self.variables.iter().zip(tables) {
+                    let id = BufferId(buffers.len() as u32);
+                    buffers.push(Buffer {
+                        name: "rounds".to_owned(),
+                        kind: Kind::Int,
+                        len: table.len(),
+                        role: Role::ConstantInt(table.clone().into()),
+                    });
+                    here.insert(*variable, define(Kind::Int, Op::Load(id, row)));
+                }
+            }
+        }
         for (value, kind, op) in &self.code {
             let mut stmt = Stmt::Let(*value, op.clone());
             rewrite_operands_here(&mut stmt, &mut |value| *here.get(&value).unwrap_or(&value));
@@ -233,41 +341,42 @@ impl<'p> Loop<'p> {
         }
         Some(distance)
     }
+}
 
-    /// What the body computes a value by, in order, if that may be done elsewhere: it reads no buffer written meanwhile.
-    fn code(
-        &self,
-        procedure: &Procedure,
-        value: ValueId,
-        outside: &Definitions,
-        written: &BTreeSet<BufferId>,
-    ) -> Option<Vec<(ValueId, Kind, Op)>> {
-        let (mut needed, mut code) = (BTreeSet::from([value]), Vec::new());
-        for stmt in self.body.iter().rev() {
-            let Stmt::Let(value, op) = stmt else { continue };
-            if !needed.remove(value) {
-                continue;
-            }
-            let moves = match op {
-                Op::Real(_) | Op::Int(_) | Op::Prim(..) | Op::Select(..) => true,
-                Op::Load(buffer, _) => !written.contains(buffer),
-                Op::Get(_) | Op::Draw(..) | Op::Pop(_) => false,
-            };
-            if !moves {
-                return None;
-            }
-            for_each_operand(stmt, &mut |operand| {
-                needed.insert(operand);
-            });
-            code.push((*value, procedure.values[value.0 as usize], op.clone()));
+/// What definitions compute a value by, in order, if that may be done elsewhere: they read no buffer written meanwhile.
+fn code(
+    procedure: &Procedure,
+    lets: &[&Stmt],
+    variables: &[ValueId],
+    value: ValueId,
+    outside: &Definitions,
+    written: &BTreeSet<BufferId>,
+) -> Option<Vec<(ValueId, Kind, Op)>> {
+    let (mut needed, mut code) = (BTreeSet::from([value]), Vec::new());
+    for stmt in lets.iter().rev() {
+        let Stmt::Let(value, op) = stmt else { continue };
+        if !needed.remove(value) {
+            continue;
         }
-        needed.remove(&self.variable);
-        code.reverse();
-        needed
-            .iter()
-            .all(|value| outside.contains_key(value))
-            .then_some(code)
+        let moves = match op {
+            Op::Real(_) | Op::Int(_) | Op::Prim(..) | Op::Select(..) => true,
+            Op::Load(buffer, _) => !written.contains(buffer),
+            Op::Get(_) | Op::Draw(..) | Op::Pop(_) => false,
+        };
+        if !moves {
+            return None;
+        }
+        for_each_operand(stmt, &mut |operand| {
+            needed.insert(operand);
+        });
+        code.push((*value, procedure.values[value.0 as usize], op.clone()));
     }
+    needed.retain(|value| !variables.contains(value));
+    code.reverse();
+    needed
+        .iter()
+        .all(|value| outside.contains_key(value))
+        .then_some(code)
 }
 
 /// Whether a statement or one inside it reads or writes a buffer.
@@ -388,5 +497,106 @@ mod tests {
             let total = build.cell("other", Kind::Real);
             build.push(Stmt::Add(total, element));
         }));
+    }
+
+    /// `for j in 0..3 { for i in 1..5 { mu[place(i, j)] = a j + b i } }`, then `for n in 2.. { total += n mu[pick[n − 2]]² }`.
+    fn picked(
+        pick: &[i64],
+        place: impl Fn(&mut Builder, ValueId, ValueId) -> ValueId,
+    ) -> Procedure {
+        let mut build = Builder::new("picked");
+        let mu = build.buffer("mu", Kind::Real, 12, Role::Work);
+        let position = build.buffer("position", Kind::Real, 2, Role::Input(0));
+        let role = Role::ConstantInt(pick.to_vec().into());
+        let picks = build.buffer("pick", Kind::Int, pick.len(), role);
+        let total = build.cell("total", Kind::Real);
+        let [zero, one, two, three, five] = [0, 1, 2, 3, 5].map(|k| build.int(k));
+        let (a, b) = (build.load(position, zero), build.load(position, one));
+        let outcome: Result<(), ()> = build.for_loop(zero, three, false, |build, j| {
+            let column = build.prim(Prim::ToReal, &[j]);
+            let column = build.prim(Prim::Mul, &[column, a]);
+            build.for_loop(one, five, false, |build, i| {
+                let row = build.prim(Prim::ToReal, &[i]);
+                let sum = build.prim(Prim::Fma, &[row, b, column]);
+                let place = place(build, i, j);
+                build.push(Stmt::Store(mu, place, sum));
+                Ok(())
+            })
+        });
+        outcome.unwrap();
+        let end = build.int(2 + pick.len() as i64);
+        let outcome: Result<(), ()> = build.for_loop(two, end, false, |build, n| {
+            let row = build.prim(Prim::SubInt, &[n, two]);
+            let at = build.load(picks, row);
+            let mu = build.load(mu, at);
+            let square = build.prim(Prim::Square, &[mu]);
+            let number = build.prim(Prim::ToReal, &[n]);
+            let product = build.prim(Prim::Mul, &[number, square]);
+            build.push(Stmt::Add(total, product));
+            Ok(())
+        });
+        outcome.unwrap();
+        let mut procedure = build.finish();
+        procedure.result = Some(total);
+        procedure
+    }
+
+    /// The place of a row and a column, the row counted from 1.
+    fn by_column(build: &mut Builder, i: ValueId, j: ValueId) -> ValueId {
+        let [one, four] = [1, 4].map(|k| build.int(k));
+        let column = build.prim(Prim::MulInt, &[j, four]);
+        let row = build.prim(Prim::SubInt, &[i, one]);
+        build.prim(Prim::AddInt, &[column, row])
+    }
+
+    #[test]
+    fn elements_of_a_nest_are_computed_where_data_pick_them() {
+        let by_row = |build: &mut Builder, i, j| {
+            let three = build.int(3);
+            let row = build.prim(Prim::MulInt, &[i, three]);
+            let place = build.prim(Prim::AddInt, &[row, j]);
+            build.prim(Prim::SubInt, &[place, three])
+        };
+        for (pick, in_rows) in [
+            (vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], false),
+            (vec![11, 3, 3, 8, 0, 7, 2, 2, 2], false),
+            (vec![11, 3, 3, 8, 0, 7, 2, 2, 2], true),
+            (vec![5], true),
+        ] {
+            let mut procedure = match in_rows {
+                true => picked(&pick, by_row),
+                false => picked(&pick, by_column),
+            };
+            let expected = value(&procedure);
+            assert!(substitute(&mut procedure));
+            assert_eq!(crate::loops::verify(&procedure), Ok(()), "{procedure}");
+            assert_eq!(value(&procedure), expected, "{procedure}");
+            improve(&mut procedure, Switches::ALL);
+            assert!((value(&procedure) / expected - 1.0).abs() < 1e-15);
+            let text = procedure.to_string();
+            assert!(!text.contains("mu["), "{text}");
+        }
+    }
+
+    #[test]
+    fn elements_of_a_nest_stay_where_that_is_dearer_or_not_known() {
+        let stays = |pick: &[i64], place: fn(&mut Builder, ValueId, ValueId) -> ValueId| {
+            let mut procedure = picked(pick, place);
+            let expected = Evaluator::new(&procedure).run(&[&[0.5, 3.0]], &mut [], None);
+            substitute(&mut procedure);
+            let found = Evaluator::new(&procedure).run(&[&[0.5, 3.0]], &mut [], None);
+            // An element that no round computes is NaN.
+            match (&expected, &found) {
+                (Ok(expected), Ok(found)) => assert_eq!(expected.to_bits(), found.to_bits()),
+                _ => assert_eq!(expected, found),
+            }
+            procedure.to_string().contains("load mu[")
+        };
+        // More elements are read than computed.
+        assert!(stays(&[4; 13], by_column));
+        // Two rounds compute the same element, and some none.
+        assert!(stays(&[1, 2, 3], |_, i, _| i));
+        // There is no such element.
+        assert!(stays(&[12, 1], by_column));
     }
 }
