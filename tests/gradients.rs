@@ -574,3 +574,63 @@ fn powers_of_many_rows() {
         &rows(),
     );
 }
+
+#[test]
+fn branches_that_do_not_run_pass_nothing_back() {
+    // What can be taken out of the loop overflows where the branch guards against it; so does what it is computed from.
+    let program = r#"
+data { int N; array[N] int y; }
+parameters { real a; real b; }
+model {
+  for (n in 1:N) {
+    if (y[n] > b) target += -exp(2 * exp(a));
+    if (a < 700) target += -n * log1p(exp(a) * y[n]);
+    target += -square(a);
+  }
+}"#;
+    let model = Model::from_text("guarded", program).unwrap();
+    for passes in [Switches::ALL, Switches::NONE] {
+        let mut options = BindOptions::default();
+        options.compile.passes = passes;
+        let data = r#"{"N": 5, "y": [0, 1, 0, 1, 1]}"#;
+        let posterior = model
+            .bind_json("data.json", data.as_bytes(), &options)
+            .unwrap();
+        let mut gradient = [0.0; 2];
+        let value = posterior
+            .density()
+            .log_density_gradient(&[1000.0, 5.0], &mut gradient)
+            .unwrap();
+        assert_eq!((value, gradient), (-5e6, [-10_000.0, 0.0]));
+    }
+}
+
+#[test]
+fn rows_that_data_repeat_and_tables_that_they_pick_from() {
+    let data = r#"{"N": 24, "K": 3, "J": 4,
+        "i": [1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3],
+        "j": [2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4],
+        "y": [0, 1, 3, 0, 1, 2, 5, 1, 0, 0, 0, 1, 2, 1, 0, 0, 1, 0, 4, 0, 1, 1, 1, 0],
+        "n": [5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5]}"#;
+    let program = |body: &str| {
+        format!(
+            "data {{ int N; int K; int J; array[N] int i; array[N] int j; array[N] int y; array[N] int n; }}
+            parameters {{ vector[K] u; vector[J] v; }}
+            model {{ u ~ normal(0, 1); v ~ normal(0, 2); {body} }}"
+        )
+    };
+    for body in [
+        "y ~ poisson_log(u[i] + v[j]);",
+        "for (r in 1:N) y[r] ~ binomial_logit(n[r], u[i[r]] * v[j[r]]);",
+        "for (r in 1:N) { if (y[r] > 0) target += y[r] * u[i[r]]; else target += -log1p_exp(v[j[r]]); }",
+        // Each element is picked about as often as it is computed, or oftener.
+        "matrix[K, J] t; for (a in 1:K) for (b in 1:J) t[a, b] = u[a] + sin(v[b]);
+         for (r in 1:N) y[r] ~ poisson_log(t[i[r], j[r]]);",
+        "matrix[12, J] t; for (b in 1:J) for (a in 1:12) t[a, b] = u[1 + a %/% 5] + v[b];
+         for (r in 1:N) y[r] ~ poisson_log(t[i[r], j[r]] + t[12, j[r]]);",
+        "array[12] vector[J] t; for (a in 1:12) { real e = exp(u[1 + a %/% 5]); for (b in 1:J) t[a, b] = e * v[b]; }
+         for (r in 1:N) target += -square(t[i[r], j[r]] - y[r]);",
+    ] {
+        check("rows", &program(body), data);
+    }
+}

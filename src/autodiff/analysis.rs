@@ -23,6 +23,10 @@ pub(super) struct Analysis {
     pub definition: Vec<Option<Op>>,
     /// Per value: whether a block inside its home uses it.
     pub used_inside: Vec<bool>,
+    /// Per value: whether a block inside its home uses it that may not run.
+    pub used_in_branch: Vec<bool>,
+    /// Per block: how many of the blocks around it, itself included, may not run.
+    branches: BTreeMap<BlockId, u32>,
     /// Per cell: first and last position that mentions it, positions that write it.
     pub cells: Vec<Mentions>,
     /// Per buffer, likewise.
@@ -64,6 +68,8 @@ impl Analysis {
             home: vec![BlockId(0); procedure.values.len()],
             definition: vec![None; procedure.values.len()],
             used_inside: vec![false; procedure.values.len()],
+            used_in_branch: vec![false; procedure.values.len()],
+            branches: BTreeMap::new(),
             cells: vec![Mentions::default(); procedure.cells.len()],
             buffers: vec![Mentions::default(); procedure.buffers.len()],
             sites: procedure.buffers.iter().map(|_| Vec::new()).collect(),
@@ -218,10 +224,29 @@ impl Analysis {
             _ => {}
         }
         for_each_operand(node.stmt, &mut |operand| {
-            if self.home[operand.0 as usize] != block {
+            let home = self.home[operand.0 as usize];
+            if home != block {
                 self.used_inside[operand.0 as usize] = true;
+                self.used_in_branch[operand.0 as usize] |=
+                    self.branches(block) > self.branches(home);
             }
         });
+        let may_not_run = match &node.inner {
+            Inner::If { .. } | Inner::While { .. } => true,
+            Inner::For { var, .. } => self
+                .ranges
+                .get(var)
+                .is_none_or(|(first, past)| past <= first),
+            Inner::Leaf => false,
+        };
+        for inner in node.blocks() {
+            let branches = self.branches(block) + u32::from(may_not_run);
+            self.branches.insert(inner.id, branches);
+        }
+    }
+
+    fn branches(&self, block: BlockId) -> u32 {
+        self.branches.get(&block).copied().unwrap_or(0)
     }
 
     fn note_write(&mut self, buffer: BufferId, at: u32) {

@@ -12,7 +12,7 @@ use crate::loops::{
     BufferId, Builder, CellId, Intrinsic, Op, Procedure, Role, Slice, Stmt, ValueId,
     for_each_operand_inside, rewrite_definitions, rewrite_operands,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The procedure that computes the result of `procedure` and its gradient.
 ///
@@ -36,6 +36,8 @@ pub fn differentiate(procedure: &Procedure) -> Procedure {
         strategies: BTreeMap::new(),
         slices: BTreeMap::new(),
         frames: Vec::new(),
+        doubtful: BTreeSet::new(),
+        vanishes: None,
     };
     reverse.whole(procedure, &tree);
     let mut gradient = reverse.builder.finish();
@@ -76,6 +78,11 @@ pub(super) struct Reverse<'p> {
     slices: BTreeMap<u32, Vec<Slice>>,
     /// The open blocks of the code that is being generated, outermost first.
     frames: Vec<Frame>,
+    /// Values whose adjoint is 0 unless some branch ran: what they are computed from may be infinite then, as `exp(a)` is that
+    /// was taken out of `if (a < 700) …`, and 0 times that is NaN.
+    doubtful: BTreeSet<ValueId>,
+    /// While such a value's adjoint is passed back: whether it is 0.
+    vanishes: Option<ValueId>,
 }
 
 /// What the forward code of a block keeps for its reverse.
@@ -176,9 +183,24 @@ impl<'p> Reverse<'p> {
 
     /// Adds to the adjoint of a value of the forward code.
     pub fn contribute(&mut self, value: ValueId, amount: ValueId) {
-        if !self.is_active(value) {
-            return;
+        if self.is_active(value) {
+            let amount = self.unless_it_vanishes(amount);
+            self.add_to_adjoint(value, amount);
         }
+    }
+
+    /// An amount, or 0 if the adjoint that it comes from is.
+    fn unless_it_vanishes(&mut self, amount: ValueId) -> ValueId {
+        match self.vanishes {
+            Some(vanishes) => {
+                let zero = self.real(0.0);
+                self.select(vanishes, zero, amount)
+            }
+            None => amount,
+        }
+    }
+
+    fn add_to_adjoint(&mut self, value: ValueId, amount: ValueId) {
         if self.analysis.used_inside[value.0 as usize] {
             let cell = self.adjoint_cell(value);
             self.builder.push(Stmt::Add(cell, amount));
@@ -196,6 +218,7 @@ impl<'p> Reverse<'p> {
         if !self.is_active(value) {
             return;
         }
+        let amount = self.unless_it_vanishes(amount);
         match self.adjoints.get(&value) {
             Some(&before) if !self.analysis.used_inside[value.0 as usize] => {
                 let difference = self.builder.prim(Prim::Sub, &[before, amount]);
@@ -203,7 +226,7 @@ impl<'p> Reverse<'p> {
             }
             _ => {
                 let minus = self.builder.prim(Prim::Neg, &[amount]);
-                self.contribute(value, minus);
+                self.add_to_adjoint(value, minus);
             }
         }
     }
@@ -869,6 +892,23 @@ impl<'p> Reverse<'p> {
         let Some(adjoint) = self.take(value) else {
             return;
         };
+        let index = value.0 as usize;
+        if self.analysis.used_in_branch[index] || self.doubtful.contains(&value) {
+            self.doubtful.extend(op.operands());
+            self.vanishes = match op {
+                Op::Prim(Prim::Add | Prim::Sub | Prim::Neg, _) => None,
+                Op::Prim(..) => {
+                    let zero = self.real(0.0);
+                    Some(self.prim(Prim::Eq, &[adjoint, zero]))
+                }
+                _ => None,
+            };
+        }
+        self.pass_back(op, value, adjoint);
+        self.vanishes = None;
+    }
+
+    fn pass_back(&mut self, op: &Op, value: ValueId, adjoint: ValueId) {
         match op {
             Op::Prim(prim, args) => pass_back(self, *prim, args, value, adjoint),
             Op::Select(condition, then, otherwise) => {

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 /// Values of data, in an order in which they can be computed.
 pub(super) struct Data<'b> {
     buffers: &'b [Buffer],
-    /// Constants, variables, then what is computed from them.
+    /// Constants outside of the loops; those that something uses are entries, too.
+    constants: &'b BTreeMap<ValueId, Op>,
     entries: Vec<Entry>,
-    constants: usize,
     numbers: BTreeMap<ValueId, ValueId>,
 }
 
@@ -24,28 +24,35 @@ impl<'b> Data<'b> {
     /// Constants, and variables of loops in this order.
     pub fn new(
         buffers: &'b [Buffer],
-        constants: &BTreeMap<ValueId, Op>,
+        constants: &'b BTreeMap<ValueId, Op>,
         variables: &[ValueId],
     ) -> Data<'b> {
         let mut data = Data {
             buffers,
+            constants,
             entries: Vec::new(),
-            constants: constants.len(),
             numbers: BTreeMap::new(),
         };
-        for (value, op) in constants {
-            data.push(*value, Entry::Computed(op.clone()));
-        }
         for (number, variable) in variables.iter().enumerate() {
             data.push(*variable, Entry::Variable(number));
         }
         data
     }
 
-    fn push(&mut self, value: ValueId, entry: Entry) {
+    fn push(&mut self, value: ValueId, entry: Entry) -> ValueId {
         let number = ValueId(self.entries.len() as u32);
         self.numbers.insert(value, number);
         self.entries.push(entry);
+        number
+    }
+
+    /// The entry of a value, made if it is a constant.
+    fn entry(&mut self, value: ValueId) -> Option<ValueId> {
+        let found = self.numbers.get(&value).copied();
+        found.or_else(|| {
+            let constant = self.constants.get(&value)?.clone();
+            Some(self.push(value, Entry::Computed(constant)))
+        })
     }
 
     /// Notes a value if it is one of data; whether it is.
@@ -61,26 +68,32 @@ impl<'b> Data<'b> {
         let mut stmt = Stmt::Let(value, op.clone());
         let mut all = true;
         rewrite_operands_here(&mut stmt, &mut |operand| {
-            let number = self.numbers.get(&operand);
+            let number = self.entry(operand);
             all &= number.is_some();
-            number.copied().unwrap_or(operand)
+            number.unwrap_or(operand)
         });
-        match stmt {
-            Stmt::Let(_, op) if all => self.push(value, Entry::Computed(op)),
-            _ => return false,
+        if let Stmt::Let(_, op) = stmt
+            && all
+        {
+            self.push(value, Entry::Computed(op));
         }
-        true
+        all
     }
 
-    /// The number of a value, if it is one of data.
-    pub fn number(&self, value: ValueId) -> Option<usize> {
-        self.numbers.get(&value).map(|number| number.0 as usize)
+    /// The number of a value that [`Data::define`] took, or a variable.
+    pub fn number_of(&self, defined: ValueId) -> Option<usize> {
+        self.numbers.get(&defined).map(|number| number.0 as usize)
+    }
+
+    /// The number of a value, if it is one of data, constants included.
+    pub fn number(&mut self, value: ValueId) -> Option<usize> {
+        self.entry(value).map(|number| number.0 as usize)
     }
 
     /// Whether a value is one of data and not a constant.
     pub fn varies(&self, value: ValueId) -> bool {
-        self.number(value).is_some_and(|number| {
-            let entry = &self.entries[number];
+        self.numbers.get(&value).is_some_and(|number| {
+            let entry = &self.entries[number.0 as usize];
             !matches!(entry, Entry::Computed(Op::Int(_) | Op::Real(_)))
         })
     }
@@ -95,12 +108,10 @@ impl<'b> Data<'b> {
         computed.map(|(value, _)| *value)
     }
 
-    /// What all values are, by number, given the variables; none: what cannot be computed. `values` is empty, or what another
-    /// call left.
+    /// What all values are, by number, given the variables; none: what cannot be computed.
     pub fn evaluate(&self, variables: &[i64], values: &mut Vec<Option<Scalar>>) {
-        // Constants stay what they were.
-        values.truncate(self.constants);
-        for entry in &self.entries[values.len()..] {
+        values.clear();
+        for entry in &self.entries {
             let value = |number: ValueId| values.get(number.0 as usize).copied().flatten();
             let found = match entry {
                 Entry::Variable(number) => variables.get(*number).copied().map(Scalar::Int),

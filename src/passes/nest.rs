@@ -2,10 +2,10 @@
 
 use super::data::Data;
 use crate::loops::{Buffer, BufferId, Op, Stmt, ValueId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Nests of more rounds are not looked into: their rounds are gone through one by one.
-const MOST_ROUNDS: i64 = 4_000_000;
+/// Nests of more rounds are not looked into: their rounds are gone through one by one, in 0.1 µs each or so.
+const MOST_ROUNDS: i64 = 500_000;
 
 /// Loops inside each other whose innermost body stores one element.
 pub(super) struct Nest<'p> {
@@ -13,8 +13,8 @@ pub(super) struct Nest<'p> {
     pub variables: Vec<ValueId>,
     /// First and one past the last value of each.
     ranges: Vec<(i64, i64)>,
-    /// The definitions of all levels, in order.
-    pub lets: Vec<&'p Stmt>,
+    /// The definitions of all levels, in order, each with its level.
+    pub lets: Vec<(&'p Stmt, usize)>,
     /// Where the element is stored, and what it is.
     index: ValueId,
     pub element: ValueId,
@@ -61,6 +61,7 @@ impl<'p> Nest<'p> {
             Some(Op::Int(constant)) => Some(*constant),
             _ => None,
         };
+        let level = self.variables.len();
         self.variables.push(*var);
         self.ranges.push((known(start)?, known(end)?));
         let mut ends = false;
@@ -69,7 +70,7 @@ impl<'p> Nest<'p> {
                 Stmt::Let(_, Op::Load(from, _)) if *from == buffer => return None,
                 // What follows the store or the loop inside would not be in order.
                 _ if ends => return None,
-                Stmt::Let(..) => self.lets.push(stmt),
+                Stmt::Let(..) => self.lets.push((stmt, level)),
                 Stmt::Store(to, index, element) if *to == buffer => {
                     (self.index, self.element) = (*index, *element);
                     ends = true;
@@ -84,45 +85,47 @@ impl<'p> Nest<'p> {
         ends.then_some(())
     }
 
-    /// The variables' values in the round that computes each element of the buffer, where one does; none if data do not tell,
-    /// or an element is computed twice.
+    /// How many rounds the loops down to a level have together; the level of the outermost is 0.
+    pub fn rounds(&self, level: usize) -> i64 {
+        let ranges = self.ranges[..=level].iter();
+        ranges.map(|(start, end)| (end - start).max(0)).product()
+    }
+
+    /// The variables' values in the rounds that compute some elements of a buffer, by element; none if data do not tell, an
+    /// element is computed twice, or one of those never.
     pub fn places(
         &self,
         buffers: &[Buffer],
         constants: &BTreeMap<ValueId, Op>,
-        len: usize,
-    ) -> Option<Vec<Option<Vec<i64>>>> {
+        elements: &BTreeSet<i64>,
+    ) -> Option<BTreeMap<i64, Vec<i64>>> {
         let mut data = Data::new(buffers, constants, &self.variables);
-        for stmt in &self.lets {
+        for (stmt, _) in &self.lets {
             if let Stmt::Let(value, op) = stmt {
                 data.define(*value, op);
             }
         }
         let index = data.number(self.index)?;
-        let mut places = vec![None; len];
-        if self.ranges.iter().any(|(start, end)| start >= end) {
-            return Some(places);
-        }
-        let mut counters: Vec<i64> = self.ranges.iter().map(|(start, _)| *start).collect();
+        let mut places = BTreeMap::new();
         let mut values = Vec::new();
-        loop {
+        let mut counters = vec![0; self.ranges.len()];
+        for round in 0..self.rounds(self.ranges.len() - 1) {
+            self.count(round, &mut counters);
             data.evaluate(&counters, &mut values);
-            let at = usize::try_from(values[index]?.as_int()).ok()?;
-            if places.get_mut(at)?.replace(counters.clone()).is_some() {
+            let at = values[index]?.as_int();
+            if elements.contains(&at) && places.insert(at, counters.clone()).is_some() {
                 return None;
             }
-            let mut axis = counters.len();
-            loop {
-                if axis == 0 {
-                    return Some(places);
-                }
-                axis -= 1;
-                counters[axis] += 1;
-                if counters[axis] < self.ranges[axis].1 {
-                    break;
-                }
-                counters[axis] = self.ranges[axis].0;
-            }
+        }
+        (places.len() == elements.len()).then_some(places)
+    }
+
+    /// Sets the variables to what they are in a round of the innermost loop, counted over all.
+    fn count(&self, mut round: i64, counters: &mut [i64]) {
+        for (counter, (start, end)) in counters.iter_mut().zip(&self.ranges).rev() {
+            let count = end - start;
+            *counter = start + round % count;
+            round /= count;
         }
     }
 }

@@ -4,7 +4,8 @@
 //! the sufficient statistic of a Bernoulli, binomial, Poisson, or any other likelihood over such rows, found without knowing
 //! which likelihood it is: of the values that depend on data alone, those that anything else uses decide what a round does.
 //! A value that only multiplies what is added need not be the same: a Poisson outcome times its logarithmic rate, or a
-//! number of trials. Such coefficients are summed over rows, so that counts at a hundred sites become a hundred rows.
+//! number of trials. Such coefficients are summed over rows, so that counts at a hundred sites become a hundred rows. Where
+//! a factor is infinite, rows with the coefficient 0 would make the density NaN and are passed over now: it is infinite.
 
 use super::data::Data;
 use crate::builtins::{Kind, Prim, Scalar};
@@ -313,7 +314,7 @@ impl Rows<'_> {
         Some(())
     }
 
-    /// The different rows, in order of appearance; none if there are too many.
+    /// The different rows, in order of appearance; none if there are too many, or coefficients too large to be summed.
     fn different(&self, start: i64, rounds: usize) -> Option<Different> {
         let most = rounds / LEAST_REPEATS;
         let mut reader = Reader::new(self);
@@ -350,7 +351,9 @@ impl Rows<'_> {
                 sums[row] += reader.values[*number]?.as_real();
             }
         }
-        Some(different)
+        let sizes = different.coefficients.iter().flatten();
+        let all_finite = sizes.copied().all(f64::is_finite);
+        all_finite.then_some(different)
     }
 }
 
@@ -376,10 +379,11 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn new<'r>(rows: &'r Rows<'r>) -> Reader<'r> {
-        let numbers = rows.decisive.iter().map(|value| rows.data.number(*value));
+        let decisive = rows.decisive.iter();
+        let decisive = decisive.filter_map(|value| rows.data.number_of(*value));
         Reader {
             rows,
-            decisive: numbers.flatten().collect(),
+            decisive: decisive.collect(),
             values: Vec::new(),
             key: Vec::new(),
         }
@@ -459,7 +463,10 @@ fn sums(procedure: &Procedure, var: ValueId, around: &[Stmt], at: usize) -> Opti
         cells.map(|(cell, _)| *cell)
     };
     let of_round: BTreeSet<CellId> = with(Usage::OfRound).collect();
-    let elsewhere = around.iter().enumerate().filter(|(other, _)| *other != at);
+    let elsewhere = around
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != at && !of_round.is_empty());
     let mut read_elsewhere = elsewhere.map(|(_, stmt)| reads_cell(stmt, &of_round));
     if read_elsewhere.any(|reads| reads)
         || procedure.result.is_some_and(|it| of_round.contains(&it))

@@ -21,9 +21,16 @@ pub(super) fn substitute(procedure: &mut Procedure) -> bool {
     let mut changed = false;
     // What is substituted changes loops alone.
     let outside = definitions(&procedure.body);
+    let constants = outside.iter();
+    let constants = constants.filter(|(_, op)| matches!(op, Op::Int(_) | Op::Real(_)));
+    let constants = constants.map(|(value, op)| (*value, op.clone())).collect();
+    // What is substituted changes no place in the body.
+    let writers = first_written(&procedure.body);
     for buffer in (0..procedure.buffers.len() as u32).map(BufferId) {
-        let found = Substitution::find(procedure, &outside, buffer)
-            .or_else(|| Substitution::in_nest(procedure, &outside, buffer));
+        let found = Substitution::find(procedure, &outside, buffer).or_else(|| {
+            let writer = *writers.get(&buffer)?;
+            Substitution::in_nest(procedure, &outside, &constants, writer, buffer)
+        });
         let Some(substitution) = found else { continue };
         substitution.apply(procedure);
         changed = true;
@@ -122,6 +129,8 @@ impl Substitution {
     fn in_nest(
         procedure: &Procedure,
         outside: &Definitions,
+        constants: &Definitions,
+        writer: usize,
         buffer: BufferId,
     ) -> Option<Substitution> {
         let Procedure { body, buffers, .. } = procedure;
@@ -129,61 +138,43 @@ impl Substitution {
         if declared.kind != Kind::Real || !matches!(declared.role, Role::Work) {
             return None;
         }
-        let writer = body.iter().position(|stmt| mentions(stmt, buffer))?;
-        let constants = outside.iter();
-        let constants = constants.filter(|(_, op)| matches!(op, Op::Int(_) | Op::Real(_)));
-        let constants: Definitions = constants.map(|(value, op)| (*value, op.clone())).collect();
-        let nest = Nest::of(&body[writer], &constants, buffer)?;
+        let nest = Nest::of(&body[writer], constants, buffer)?;
         let uses = Uses::of(&body[writer + 1..], buffer);
         let &[(reader, ..), ..] = uses.loads.as_slice() else {
             return None;
         };
-        if uses.others || !uses.stores.is_empty() || uses.loads.iter().any(|(at, ..)| *at != reader)
-        {
+        let elsewhere = uses.loads.iter().any(|(at, ..)| *at != reader);
+        if uses.others || elsewhere || !uses.stores.is_empty() {
             return None;
         }
         let reader = writer + 1 + reader;
         let reading = Loop::new(&body[reader], outside)?;
-        let rounds = usize::try_from(reading.end.checked_sub(reading.start)?).ok()?;
-        if rounds.checked_mul(uses.loads.len())? > declared.len {
+        let reads = reading.end.checked_sub(reading.start)?.max(0);
+        let reads = reads.checked_mul(uses.loads.len() as i64)?;
+        let written = written_in(&body[writer..=reader]);
+        let lets: Vec<&Stmt> = nest.lets.iter().map(|(stmt, _)| *stmt).collect();
+        let variables = nest.variables.as_slice();
+        let code = code(procedure, &lets, variables, nest.element, outside, &written)?;
+        if is_repeated(&nest, &code, reads) {
             return None;
         }
-        let written = written_in(&body[writer..=reader]);
-        let code = code(
-            procedure,
-            &nest.lets,
-            &nest.variables,
-            nest.element,
-            outside,
-            &written,
-        )?;
-        let places = nest.places(buffers, &constants, declared.len)?;
-        let mut data = Data::new(buffers, &constants, &[reading.variable]);
-        for stmt in reading.body {
-            if let Stmt::Let(value, op) = stmt {
-                data.define(*value, op);
-            }
-        }
-        let (mut values, mut loads) = (Vec::new(), BTreeMap::new());
-        for (_, index, value) in uses.loads {
-            let index = data.number(index)?;
-            let mut tables = vec![Vec::with_capacity(rounds); nest.variables.len()];
-            for round in reading.start..reading.end {
-                data.evaluate(&[round], &mut values);
-                let at = usize::try_from(values[index]?.as_int()).ok()?;
-                let place = places.get(at)?.as_ref()?;
-                for (table, variable) in tables.iter_mut().zip(place) {
-                    table.push(*variable);
-                }
-            }
-            loads.insert(value, Round::Tables(reading.start, tables));
-        }
+        let picked = reading.picked(procedure, constants, &uses)?;
+        let elements = picked.values().flatten().copied().collect();
+        let places = nest.places(buffers, constants, &elements)?;
+        let tables = |elements: Vec<i64>| {
+            let columns = 0..nest.variables.len();
+            let column = |at| elements.iter().map(|element| places[element][at]).collect();
+            Round::Tables(reading.start, columns.map(column).collect())
+        };
+        let loads = picked.into_iter();
         Some(Substitution {
             reader,
-            variables: nest.variables,
             code,
             element: nest.element,
-            loads,
+            loads: loads
+                .map(|(value, elements)| (value, tables(elements)))
+                .collect(),
+            variables: nest.variables,
         })
     }
 
@@ -315,6 +306,33 @@ impl<'p> Loop<'p> {
         })
     }
 
+    /// The elements of a buffer that the loop's loads of it read in each round, if data tell.
+    fn picked(
+        &self,
+        procedure: &Procedure,
+        constants: &Definitions,
+        uses: &Uses,
+    ) -> Option<BTreeMap<ValueId, Vec<i64>>> {
+        let mut data = Data::new(&procedure.buffers, constants, &[self.variable]);
+        for stmt in self.body {
+            if let Stmt::Let(value, op) = stmt {
+                data.define(*value, op);
+            }
+        }
+        let mut picked = BTreeMap::new();
+        let mut values = Vec::new();
+        for (_, index, value) in &uses.loads {
+            let index = data.number(*index)?;
+            let mut elements = Vec::new();
+            for round in self.start..self.end {
+                data.evaluate(&[round], &mut values);
+                elements.push(values[index]?.as_int());
+            }
+            picked.insert(*value, elements);
+        }
+        Some(picked)
+    }
+
     /// How far an index is beyond the loop's variable, if it is always as far.
     fn distance(&self, outside: &Definitions, index: ValueId) -> Option<i64> {
         let inside = definitions(self.body);
@@ -340,6 +358,45 @@ impl<'p> Loop<'p> {
             };
         }
         Some(distance)
+    }
+}
+
+/// Whether computing elements where they are read would do anything dear more often than the nest does.
+fn is_repeated(nest: &Nest<'_>, code: &[(ValueId, Kind, Op)], reads: i64) -> bool {
+    let innermost = nest.variables.len() - 1;
+    let levels: BTreeMap<ValueId, usize> = nest
+        .lets
+        .iter()
+        .filter_map(|(stmt, level)| match stmt {
+            Stmt::Let(value, _) => Some((*value, *level)),
+            _ => None,
+        })
+        .collect();
+    reads > nest.rounds(innermost)
+        || code.iter().any(|(value, _, op)| {
+            let level = levels.get(value).copied().unwrap_or(innermost);
+            !is_cheap(op) && reads > nest.rounds(level)
+        })
+}
+
+/// Whether an operation costs no more than an access to memory.
+fn is_cheap(op: &Op) -> bool {
+    match op {
+        Op::Prim(prim, _) => {
+            prim.result() == Kind::Int
+                || matches!(
+                    prim,
+                    Prim::ToReal
+                        | Prim::Add
+                        | Prim::Sub
+                        | Prim::Mul
+                        | Prim::Neg
+                        | Prim::Fma
+                        | Prim::Square
+                        | Prim::Abs
+                )
+        }
+        _ => true,
     }
 }
 
@@ -377,6 +434,17 @@ fn code(
         .iter()
         .all(|value| outside.contains_key(value))
         .then_some(code)
+}
+
+/// The first statement of a body that writes each buffer, itself or inside it.
+fn first_written(body: &[Stmt]) -> BTreeMap<BufferId, usize> {
+    let mut first = BTreeMap::new();
+    for (at, stmt) in body.iter().enumerate() {
+        for buffer in written_in(std::slice::from_ref(stmt)) {
+            first.entry(buffer).or_insert(at);
+        }
+    }
+    first
 }
 
 /// Whether a statement or one inside it reads or writes a buffer.
