@@ -5,6 +5,7 @@
 //! number of the [`Site`] at which the run stopped.
 
 use super::host::Host;
+use super::lanes::Definitions;
 use super::layout::{LINE, Layout, Place, SCALAR};
 use super::parallel::Parallel;
 use super::partition::{self, Chunk, Partition};
@@ -31,6 +32,8 @@ const CLEARED_INLINE: usize = 256;
 pub(super) struct Unit<'p> {
     /// The procedure.
     pub procedure: &'p Procedure,
+    /// What defines its values.
+    pub definitions: Definitions<'p>,
     /// Its memory.
     pub layout: &'p Layout,
     /// Its functions.

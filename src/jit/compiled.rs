@@ -2,6 +2,7 @@
 
 use super::compile::{self, Unit};
 use super::host::{self, Host};
+use super::lanes::Definitions;
 use super::layout::{LINE, Layout, Line};
 use super::parallel::Parallel;
 use super::partition::{Chunk, Partition};
@@ -210,6 +211,7 @@ impl Compiled {
         let constants = std::mem::take(&mut layout.constants);
         let mut unit = Unit {
             procedure,
+            definitions: Definitions::of(procedure),
             layout: &layout,
             partition: &partition,
             slots,

@@ -139,6 +139,7 @@ impl Plan {
     /// The plan for a loop, if it qualifies and vectors pay. `known` tells constants.
     pub fn new(
         procedure: &Procedure,
+        definitions: &Definitions<'_>,
         stmt: &Stmt,
         host: Host,
         known: impl Fn(ValueId) -> Option<Scalar>,
@@ -155,6 +156,7 @@ impl Plan {
         };
         let mut survey = Survey {
             procedure,
+            definitions,
             host,
             known: &known,
             classes: BTreeMap::new(),
@@ -252,14 +254,32 @@ enum Origin {
     Value(ValueId),
 }
 
-/// The operation that defines a value, in some code or the blocks in it.
-fn definition(stmts: &[Stmt], value: ValueId) -> Option<&Op> {
-    stmts.iter().find_map(|stmt| match stmt {
-        Stmt::Let(defined, op) if *defined == value => Some(op),
-        _ => blocks(stmt)
-            .into_iter()
-            .find_map(|block| definition(block, value)),
-    })
+/// The operations that define a procedure's values, wherever they stand.
+pub(super) struct Definitions<'p>(Vec<Option<&'p Op>>);
+
+impl<'p> Definitions<'p> {
+    /// Those of a procedure: made once, for all of its loops.
+    pub fn of(procedure: &'p Procedure) -> Definitions<'p> {
+        let mut definitions = Definitions(vec![None; procedure.values.len()]);
+        definitions.block(&procedure.body);
+        definitions
+    }
+
+    fn block(&mut self, stmts: &'p [Stmt]) {
+        for stmt in stmts {
+            if let Stmt::Let(value, op) = stmt {
+                self.0[value.0 as usize] = Some(op);
+            }
+            for block in blocks(stmt) {
+                self.block(block);
+            }
+        }
+    }
+
+    /// The operation that defines a value; none of a loop's variable.
+    fn get(&self, value: ValueId) -> Option<&'p Op> {
+        self.0[value.0 as usize]
+    }
 }
 
 /// How a statement of the body touches a buffer.
@@ -275,6 +295,7 @@ enum Access {
 /// What has been seen of a body so far. Each method returns `None` for something that rules vectors out.
 struct Survey<'s, K> {
     procedure: &'s Procedure,
+    definitions: &'s Definitions<'s>,
     host: Host,
     known: &'s K,
     classes: BTreeMap<ValueId, Class>,
@@ -361,7 +382,7 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
         for stmt in body {
             match stmt {
                 Stmt::Check { ok, .. } => {
-                    if let Some(Op::Int(_)) = definition(&self.procedure.body, *ok) {
+                    if let Some(Op::Int(_)) = self.definitions.get(*ok) {
                         return true;
                     }
                     self.origins(*ok, &mut asked);
@@ -377,7 +398,7 @@ impl<K: Fn(ValueId) -> Option<Scalar>> Survey<'_, K> {
 
     /// Where the integers come from that an integer depends on.
     fn origins(&self, value: ValueId, found: &mut BTreeSet<Origin>) {
-        match definition(&self.procedure.body, value) {
+        match self.definitions.get(value) {
             Some(Op::Int(_)) => {}
             Some(Op::Prim(prim, args)) => {
                 let of_integers = args.iter().zip(prim.args());

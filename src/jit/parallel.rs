@@ -5,7 +5,7 @@
 
 use super::blocks::BLOCK;
 use super::host::Host;
-use super::lanes::{CellUse, Class, Plan};
+use super::lanes::{CellUse, Class, Definitions, Plan};
 use super::layout::{LINE, SCALAR, operand_bytes};
 use crate::builtins::Scalar;
 use crate::loops::{BufferId, CellId, Op, Procedure, Stmt, ValueId};
@@ -35,6 +35,7 @@ pub(super) struct Parallel {
 impl Parallel {
     /// The loops of a procedure's outermost block that run in parts, by their places in it.
     pub fn all(procedure: &Procedure, host: Host) -> BTreeMap<usize, Parallel> {
+        let definitions = Definitions::of(procedure);
         let mut known = BTreeMap::new();
         let mut found = BTreeMap::new();
         for (at, stmt) in procedure.body.iter().enumerate() {
@@ -46,7 +47,7 @@ impl Parallel {
                     known.insert(*value, Scalar::Real(*constant));
                 }
                 Stmt::For { .. } => {
-                    let parallel = Parallel::new(procedure, stmt, host, &known);
+                    let parallel = Parallel::new(procedure, &definitions, stmt, host, &known);
                     found.extend(parallel.map(|parallel| (at, parallel)));
                 }
                 _ => {}
@@ -57,6 +58,7 @@ impl Parallel {
 
     fn new(
         procedure: &Procedure,
+        definitions: &Definitions<'_>,
         stmt: &Stmt,
         host: Host,
         known: &BTreeMap<ValueId, Scalar>,
@@ -75,7 +77,8 @@ impl Parallel {
         if rounds.saturating_mul(body.len() as i64) < 2 * LEAST_WORK {
             return None;
         }
-        let plan = Plan::new(procedure, stmt, host, |value| known.get(&value).copied())?;
+        let known = |value| known.get(&value).copied();
+        let plan = Plan::new(procedure, definitions, stmt, host, known)?;
         if plan.cells.values().any(|usage| *usage == CellUse::Local) {
             return None;
         }

@@ -9,7 +9,7 @@ mod sums;
 mod wide;
 
 use super::host::Host;
-use super::lanes::Plan;
+use super::lanes::{Definitions, Plan};
 use super::{CompileOptions, Compiled, prim, symbols};
 use crate::builtins::{Kind, Prim, Scalar};
 use crate::loops::{
@@ -770,7 +770,8 @@ fn first_plan(procedure: &Procedure) -> Option<(&Stmt, Plan)> {
     };
     let mut loops = procedure.body.iter();
     let first = loops.find(|stmt| matches!(stmt, Stmt::For { .. }))?;
-    let plan = Plan::new(procedure, first, Host::detect(), known)?;
+    let definitions = Definitions::of(procedure);
+    let plan = Plan::new(procedure, &definitions, first, Host::detect(), known)?;
     Some((first, plan))
 }
 

@@ -39,7 +39,9 @@ pub(super) fn compile_loop(
         Def::ConstReal(constant) => Some(Scalar::Real(constant)),
         _ => None,
     };
-    let Some(mut plan) = Plan::new(compiler.unit.procedure, stmt, compiler.unit.host, known) else {
+    let unit = &compiler.unit;
+    let plan = Plan::new(unit.procedure, &unit.definitions, stmt, unit.host, known);
+    let Some(mut plan) = plan else {
         return Ok(false);
     };
     if compiler.parallel.is_some() {

@@ -40,7 +40,9 @@ fn log_sums(procedure: &Procedure) -> usize {
     else {
         return 0;
     };
-    let plan = Plan::new(procedure, stmt, Host::detect(), |_| None).expect("qualifies");
+    let definitions = Definitions::of(procedure);
+    let plan = Plan::new(procedure, &definitions, stmt, Host::detect(), |_| None);
+    let plan = plan.expect("qualifies");
     Segments::new(procedure, &plan, body).map_or(0, |segments| segments.log_sums.len())
 }
 
